@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Bytes
+import Protobuf
+import Scalars
+
+/// Builds a tree from a walk in the shape of JSON, or from text.
+///
+/// The children of open objects and lists wait on one stack and are copied to the block, sorted and
+/// in one piece, when their parent ends; nothing in the block is wasted.
+struct TreeBuilder: JSONOutput, ~Copyable {
+    private struct Pending {
+        var key: Extent
+        var cell: Cell
+    }
+
+    let block: Block
+    private var pending: [Pending] = []
+    /// Where the children of each open object or list begin in `pending`.
+    private var marks: [Int] = []
+    private var key = Extent(offset: 0, count: 0)
+    /// Called with each key that an object has twice.
+    private(set) var duplicates = 0
+
+    init(capacity: Int) {
+        self.block = Block(capacity: capacity)
+        _ = self.block.allocate(UInt32(Cell.bytes))
+        self.pending.reserveCapacity(64)
+        self.marks.reserveCapacity(16)
+    }
+
+    /// The one value that was built.
+    consuming func finish() -> DynamicValue {
+        if let root = self.pending.first { self.block.putCell(root.cell, Block.rootOffset) }
+        self.block.trim()
+        return DynamicValue(block: self.block, address: Block.rootOffset)
+    }
+
+    @inline(__always)
+    private mutating func add(_ cell: Cell) {
+        self.pending.append(Pending(key: self.key, cell: cell))
+    }
+
+    mutating func beginObject() {
+        self.pending.append(Pending(key: self.key, cell: Cell(.object)))
+        self.marks.append(self.pending.count)
+    }
+
+    mutating func beginList() {
+        self.pending.append(Pending(key: self.key, cell: Cell(.list)))
+        self.marks.append(self.pending.count)
+    }
+
+    mutating func endList() {
+        guard let mark = self.marks.popLast() else { return }
+        let count = self.pending.count - mark
+        if count > 0 {
+            let items = self.block.allocate(UInt32(count * Cell.bytes))
+            for index in 0..<count {
+                let address = items &+ UInt32(index * Cell.bytes)
+                self.block.putCell(self.pending[mark + index].cell, address)
+            }
+            self.pending[mark - 1].cell = Cell(
+                .list,
+                count: count,
+                payload: Cell.payload(offset: items, capacity: count)
+            )
+        }
+        self.pending.removeLast(count)
+    }
+
+    mutating func endObject() {
+        guard let mark = self.marks.popLast() else { return }
+        self.sort(from: mark)
+        let count = self.pending.count - mark
+        if count > 0 {
+            let entries = self.block.allocate(UInt32(count * Cell.entryBytes))
+            for index in 0..<count {
+                let address = entries &+ UInt32(index * Cell.entryBytes)
+                self.block.putExtent(self.pending[mark + index].key, address)
+                self.block.putCell(self.pending[mark + index].cell, address &+ Cell.keyBytes)
+            }
+            self.pending[mark - 1].cell = Cell(
+                .object,
+                count: count,
+                payload: Cell.payload(offset: entries, capacity: count)
+            )
+        }
+        self.pending.removeLast(count)
+    }
+
+    private func compare(_ left: Extent, _ right: Extent) -> Int {
+        compareBytes(
+            UnsafeRawBufferPointer(
+                start: self.block.base + Int(left.offset),
+                count: Int(left.count)
+            ),
+            UnsafeRawBufferPointer(
+                start: self.block.base + Int(right.offset),
+                count: Int(right.count)
+            )
+        )
+    }
+
+    /// Sorts the entries of the innermost object; of equal keys the last one stays.
+    private mutating func sort(from mark: Int) {
+        var index = mark + 1
+        while index < self.pending.count,
+            self.compare(self.pending[index - 1].key, self.pending[index].key) < 0
+        {
+            index += 1
+        }
+        if index >= self.pending.count { return }
+        if self.pending.count - mark <= 24 {
+            self.insertionSort(from: mark)
+        } else {
+            let sorted = self.pending[mark...].enumerated().sorted { left, right in
+                let order = self.compare(left.element.key, right.element.key)
+                return order < 0 || order == 0 && left.offset < right.offset
+            }
+            for (index, entry) in sorted.enumerated() {
+                self.pending[mark + index] = entry.element
+            }
+        }
+        self.dropDuplicates(from: mark)
+    }
+
+    private mutating func insertionSort(from mark: Int) {
+        for index in (mark + 1)..<self.pending.count {
+            let entry = self.pending[index]
+            var hole = index
+            while hole > mark, self.compare(self.pending[hole - 1].key, entry.key) > 0 {
+                self.pending[hole] = self.pending[hole - 1]
+                hole -= 1
+            }
+            self.pending[hole] = entry
+        }
+    }
+
+    private mutating func dropDuplicates(from mark: Int) {
+        var kept = mark
+        for index in (mark + 1)..<self.pending.count {
+            if self.compare(self.pending[kept].key, self.pending[index].key) == 0 {
+                self.duplicates += 1
+            } else {
+                kept += 1
+            }
+            self.pending[kept] = self.pending[index]
+        }
+        self.pending.removeLast(self.pending.count - kept - 1)
+    }
+
+    // MARK: - JSONOutput
+
+    @inline(__always)
+    mutating func key(_ key: UnsafePointer<JSONKey>) {
+        self.key = self.block.copyIn(key.pointee.name.bytes)
+    }
+
+    @inline(__always)
+    mutating func key(_ text: UnsafeRawBufferPointer) {
+        self.key = self.block.copyIn(text)
+    }
+
+    @inline(__always)
+    mutating func string(_ text: UnsafeRawBufferPointer) {
+        let extent = self.block.copyIn(text)
+        self.add(Cell(.string, count: text.count, payload: UInt64(extent.offset)))
+    }
+
+    mutating func integer(_ value: Int64) {
+        self.add(Cell(.integer, payload: UInt64(bitPattern: value)))
+    }
+
+    mutating func unsigned(_ value: UInt64) {
+        if let signed = Int64(exactly: value) {
+            self.integer(signed)
+        } else {
+            self.double(Double(value))
+        }
+    }
+
+    mutating func double(_ value: Double) {
+        self.add(Cell(.double, payload: value.bitPattern))
+    }
+
+    mutating func bool(_ value: Bool) {
+        self.add(Cell(.bool, payload: value ? 1 : 0))
+    }
+
+    mutating func null() {
+        self.add(Cell(.null))
+    }
+
+    mutating func base64(_ bytes: UnsafeRawBufferPointer) {
+        let count = Base64.encodedCount(bytes.count)
+        let offset = self.block.allocateRaw(UInt32(count))
+        let target = (self.block.base + Int(offset)).assumingMemoryBound(to: UInt8.self)
+        Base64.encode(bytes, to: target)
+        self.add(Cell(.string, count: count, payload: UInt64(offset)))
+    }
+
+    mutating func time(_ time: Timestamp, as layout: Timestamp.Layout) {
+        self.string(copying: time.text(as: layout))
+    }
+
+    mutating func json(_ text: UnsafeRawBufferPointer) throws(JSONError) {
+        var scanner = JSONScanner(text)
+        try self.parse(&scanner, depth: 0, limit: JSONLimits.defaultDepth)
+        try scanner.finish()
+    }
+
+    // MARK: - Text
+
+    /// Adds the value that comes next in the text.
+    mutating func parse(
+        _ scanner: inout JSONScanner,
+        depth: Int,
+        limit: Int
+    ) throws(JSONError) {
+        switch scanner.peek() {
+        case UInt8(ascii: "{"):
+            guard depth < limit else { throw .tooDeep(limit: limit, offset: scanner.offset) }
+            scanner.position += 1
+            self.beginObject()
+            if scanner.peek() == UInt8(ascii: "}") {
+                scanner.position += 1
+            } else {
+                repeat {
+                    self.key(try scanner.string())
+                    try scanner.expect(UInt8(ascii: ":"), "':'")
+                    try self.parse(&scanner, depth: depth + 1, limit: limit)
+                } while try scanner.continues(until: UInt8(ascii: "}"))
+            }
+            self.endObject()
+        case UInt8(ascii: "["):
+            guard depth < limit else { throw .tooDeep(limit: limit, offset: scanner.offset) }
+            scanner.position += 1
+            self.beginList()
+            if scanner.peek() == UInt8(ascii: "]") {
+                scanner.position += 1
+            } else {
+                repeat {
+                    try self.parse(&scanner, depth: depth + 1, limit: limit)
+                } while try scanner.continues(until: UInt8(ascii: "]"))
+            }
+            self.endList()
+        case UInt8(ascii: "\""): self.string(try scanner.string())
+        case UInt8(ascii: "t"):
+            try scanner.literal("true")
+            self.bool(true)
+        case UInt8(ascii: "f"):
+            try scanner.literal("false")
+            self.bool(false)
+        case UInt8(ascii: "n"):
+            try scanner.literal("null")
+            self.null()
+        default:
+            try self.parseNumber(&scanner)
+        }
+    }
+
+    private mutating func parseNumber(_ scanner: inout JSONScanner) throws(JSONError) {
+        let offset = scanner.offset
+        let (text, isInteger) = try scanner.number()
+        if isInteger, let value = JSONScanner.integer(text) {
+            self.integer(value)
+        } else if let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite {
+            self.double(value)
+        } else {
+            throw .invalidNumber(offset: offset)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Protobuf
+
+/// What to do with JSON fields that a message does not have, and with keys that appear twice.
+public enum FieldValidation: Sendable {
+    /// Drop unknown fields; the last of equal keys wins.
+    case ignore
+    /// As `ignore`, and report each.
+    case warn
+    /// Refuse the message, and report each.
+    case strict
+}
+
+/// The `kind` and `apiVersion` of an object, as its JSON has them.
+public struct TypeMeta: Hashable, Sendable {
+    public var kind: String
+    public var apiVersion: String
+
+    public init(kind: String = "", apiVersion: String = "") {
+        self.kind = kind
+        self.apiVersion = apiVersion
+    }
+}
+
+/// A message read from JSON, with what was found beside its fields.
+public struct DecodedJSON<Content: Sendable>: Sendable {
+    public var message: Content
+
+    /// As written; empty where absent.
+    public var typeMeta: TypeMeta
+
+    /// Unknown and duplicate fields in upstream's words (`unknown field "spec.foo"`), in the order
+    /// of the text, each once, at most `FieldProblems.limit`.
+    public var problems: [String]
+}
+
+/// The place in a document that is being read: keys and indices from the root.
+///
+/// Steps refer to key text in the input or in a schema, both of which outlive the reading; a path
+/// is only turned into text when there is something to report.
+struct JSONPath {
+    private struct Step {
+        var key: UnsafeRawBufferPointer?
+        var index: Int
+        /// The type that has the field of that name.
+        var owner: UnsafePointer<MessageTable>?
+    }
+
+    private var steps: [Step] = []
+
+    init() {
+        self.steps.reserveCapacity(24)
+    }
+
+    @inline(__always)
+    mutating func push(
+        _ key: UnsafeRawBufferPointer,
+        of owner: UnsafePointer<MessageTable>?
+    ) {
+        self.steps.append(Step(key: key, index: 0, owner: owner))
+    }
+
+    @inline(__always)
+    mutating func push(index: Int) {
+        self.steps.append(Step(key: nil, index: index, owner: nil))
+    }
+
+    @inline(__always)
+    mutating func pop() {
+        self.steps.removeLast()
+    }
+
+    /// The type that has the innermost field.
+    var owner: UnsafePointer<MessageTable>? {
+        self.steps.last { $0.owner != nil }?.owner
+    }
+
+    /// `spec.containers[0].name`
+    var text: String {
+        var text = ""
+        for step in self.steps {
+            if let key = step.key {
+                if !text.isEmpty { text += "." }
+                text += String(decoding: key, as: UTF8.self)
+            } else {
+                text += "[\(step.index)]"
+            }
+        }
+        return text
+    }
+
+    /// `spec.containers.name`: as Go's type errors have it.
+    var fieldText: String {
+        self.steps.compactMap { step in
+            step.key.map { String(decoding: $0, as: UTF8.self) }
+        }.joined(separator: ".")
+    }
+
+    /// The path of a key below this one.
+    func text(of key: String) -> String {
+        let path = self.text
+        return path.isEmpty ? key : path + "." + key
+    }
+}
+
+/// Collects unknown and duplicate fields.
+struct FieldProblems {
+    /// Upstream stops collecting at this number.
+    static let limit = 100
+
+    let isCollecting: Bool
+    private(set) var texts: [String] = []
+    private var seen: Set<String> = []
+
+    init(_ validation: FieldValidation) {
+        self.isCollecting = validation != .ignore
+    }
+
+    mutating func add(_ kind: StaticString, _ path: String) {
+        guard self.texts.count < Self.limit else { return }
+        let text = "\(kind) field \"\(path)\""
+        if self.seen.insert(text).inserted { self.texts.append(text) }
+    }
+}
+
+/// Which keys of an object have been met.
+struct SeenKeys {
+    private var low: UInt64 = 0
+    private var high: Set<Int> = []
+
+    /// Notes a key and tells whether it is new.
+    @inline(__always)
+    mutating func insert(_ index: Int) -> Bool {
+        if index < 64 {
+            let bit: UInt64 = 1 << UInt64(index)
+            defer { self.low |= bit }
+            return self.low & bit == 0
+        }
+        return self.high.insert(index).inserted
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+extension JSONWriter {
+    /// Appends a JSON value without insignificant white space, checking it.
+    public mutating func append(compacting text: UnsafeRawBufferPointer) throws(JSONError) {
+        var scanner = JSONScanner(text)
+        _ = try scanner.skipValue(depth: 0, limit: JSONLimits.defaultDepth)
+        try scanner.finish()
+        self.reserve(text.count + 8)
+        var index = 0
+        var isInString = false
+        while index < text.count {
+            let byte = text[index]
+            if isInString {
+                let end = Self.stringEnd(text, index)
+                self.appendRawString(UnsafeRawBufferPointer(rebasing: text[index..<end]))
+                index = end
+                isInString = false
+                continue
+            }
+            index += 1
+            if byte <= 0x20 { continue }
+            self.append(byte)
+            if byte == UInt8(ascii: "\"") { isInString = true }
+        }
+    }
+
+    /// The index behind the quote that ends a string.
+    private static func stringEnd(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var index = start
+        while index < text.count {
+            let byte = text[index]
+            if byte == UInt8(ascii: "\"") { return index + 1 }
+            index += byte == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return text.count
+    }
+
+    /// Appends string content that is escaped already, escaping what HTML gives a meaning.
+    private mutating func appendRawString(_ text: UnsafeRawBufferPointer) {
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            switch byte {
+            case UInt8(ascii: "<"): self.append(raw: "\\u003c")
+            case UInt8(ascii: ">"): self.append(raw: "\\u003e")
+            case UInt8(ascii: "&"): self.append(raw: "\\u0026")
+            case 0xE2 where Self.isSeparator(text, index):
+                self.append(raw: text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+                index += 2
+            default: self.append(byte)
+            }
+            index += 1
+        }
+    }
+
+    private static func isSeparator(_ text: UnsafeRawBufferPointer, _ index: Int) -> Bool {
+        index + 2 < text.count && text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
+    }
+}

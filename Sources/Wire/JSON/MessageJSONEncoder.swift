@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Bytes
+import Protobuf
+import Scalars
+
+/// Why a message has no JSON form.
+public enum JSONEncodingError: Error, Equatable, Sendable {
+    /// A field holds NaN or an infinity.
+    case notFinite(field: String)
+    /// A field that carries JSON as text does not hold JSON.
+    case invalidJSON(field: String, reason: String)
+    /// A time outside the years 0 to 9999, which RFC 3339 cannot write.
+    case timeOutOfRange(field: String)
+}
+
+/// Walks a message in the shape of its JSON, driven by its table.
+///
+/// Fields come in the order of the schema file, map entries in the order of their keys. Which fields
+/// are left out follows the `json` dialect of the file; `MessageJSONEncoder+Values.swift` writes what
+/// fields hold. The output is text or a tree.
+struct MessageJSONEncoder<Output: JSONOutput & ~Copyable>: ~Copyable {
+    var output: Output
+    /// The address of the block that is being written.
+    let base: UnsafeRawPointer
+
+    init(_ base: UnsafeRawPointer, output: consuming Output) {
+        self.base = base
+        self.output = output
+    }
+
+    /// Ends the walk and hands the output over.
+    consuming func finish() -> Output {
+        self.output
+    }
+
+    /// Writes a message; the outermost one with its `kind` and `apiVersion`.
+    mutating func writeMessage(
+        _ table: UnsafePointer<MessageTable>,
+        _ message: UnsafeRawPointer,
+        typeMeta: TypeMeta?
+    ) throws(JSONEncodingError) {
+        guard table.pointee.jsonForm == .object else {
+            return try self.writeForm(table, message)
+        }
+        self.output.beginObject()
+        if let typeMeta { self.writeTypeMeta(typeMeta) }
+        let isKubernetes = table.pointee.dialect == .kubernetes
+        for index in 0..<table.pointee.jsonKeyCount {
+            let key = table.pointee.jsonKeys + index
+            let owner = self.owner(of: key, message)
+            let field = key.pointee.field
+            let isWritten =
+                isKubernetes
+                ? self.isWritten(field, owner) : self.isWrittenByProtobuf(field, owner)
+            guard isWritten else { continue }
+            self.output.key(key)
+            try self.writeField(field, owner)
+        }
+        self.output.endObject()
+    }
+
+    private mutating func writeTypeMeta(_ typeMeta: TypeMeta) {
+        if !typeMeta.kind.isEmpty {
+            self.output.key(copying: "kind")
+            self.output.string(copying: typeMeta.kind)
+        }
+        if !typeMeta.apiVersion.isEmpty {
+            self.output.key(copying: "apiVersion")
+            self.output.string(copying: typeMeta.apiVersion)
+        }
+    }
+
+    // MARK: - Ways through the tree
+
+    /// The message that holds the field of a key: `message` itself or one inlined in it.
+    @inline(__always)
+    private func owner(
+        of key: UnsafePointer<JSONKey>,
+        _ message: UnsafeRawPointer
+    ) -> UnsafeRawPointer {
+        guard let first = key.pointee.via0 else { return message }
+        var owner = self.child(first, of: message)
+        if let second = key.pointee.via1 { owner = self.child(second, of: owner) }
+        if let third = key.pointee.via2 { owner = self.child(third, of: owner) }
+        return owner
+    }
+
+    private func child(
+        _ field: UnsafePointer<FieldEntry>,
+        of message: UnsafeRawPointer
+    ) -> UnsafeRawPointer {
+        self.message(at: message + Int(field.pointee.offset))
+    }
+
+    /// The message whose offset is in a slot; the empty one when it is absent.
+    @inline(__always)
+    func message(at slot: UnsafeRawPointer) -> UnsafeRawPointer {
+        let offset = slot.loadUnaligned(as: UInt32.self)
+        return offset == 0 ? MessageTree.empty : self.base + Int(offset)
+    }
+
+    // MARK: - What is left out
+
+    /// Go's rules: `omitempty` drops what is nil, empty or zero, but never a struct.
+    @inline(__always)
+    private func isWritten(
+        _ field: UnsafePointer<FieldEntry>,
+        _ message: UnsafeRawPointer
+    ) -> Bool {
+        if field.pointee.isKept { return true }
+        let slot = message + Int(field.pointee.offset)
+        switch field.pointee.cardinality {
+        case .always, .implicit:
+            if field.pointee.kind == .message {
+                return !field.pointee.omitsZero || !self.isZero(field, slot)
+            }
+            return !MessageTree.isZero(field.pointee.kind, slot)
+        case .explicit:
+            if field.pointee.kind == .bytes { return !MessageTree.isZero(.bytes, slot) }
+            return MessageTree.isPresent(field, message)
+        case .oneof:
+            return MessageTree.isPresent(field, message)
+        case .repeated, .packed, .map:
+            return MessageTree.count(slot, self.base) > 0
+        }
+    }
+
+    /// Whether a message is what Go calls its zero value: nothing in it is set.
+    private func isZero(_ field: UnsafePointer<FieldEntry>, _ slot: UnsafeRawPointer) -> Bool {
+        guard let table = field.pointee.child else { return true }
+        return MessageTree.areEqual(
+            table,
+            self.base,
+            self.message(at: slot),
+            MessageTree.emptyBase,
+            MessageTree.empty
+        )
+    }
+
+    /// Protobuf's rules: what has presence is written when set, the rest when not zero.
+    private func isWrittenByProtobuf(
+        _ field: UnsafePointer<FieldEntry>,
+        _ message: UnsafeRawPointer
+    ) -> Bool {
+        let slot = message + Int(field.pointee.offset)
+        switch field.pointee.cardinality {
+        case .always, .implicit: return !MessageTree.isZero(field.pointee.kind, slot)
+        case .explicit, .oneof: return MessageTree.isPresent(field, message)
+        case .repeated, .packed, .map: return MessageTree.count(slot, self.base) > 0
+        }
+    }
+}

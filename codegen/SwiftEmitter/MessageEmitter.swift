@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+/// Prints one message with what is nested in it.
+struct MessageEmitter {
+    let message: MessageModel
+    let file: FileModel
+    let access: String
+
+    func print(_ printer: inout SwiftPrinter) {
+        let comment = self.message.comment
+        printer.comment(comment.isEmpty ? ["Message `\(self.message.fullName)`."] : comment)
+        printer.block("\(self.access)struct \(self.message.swiftName): Message") { printer in
+            printer.line(
+                "\(self.access)static let schema = "
+                    + "\(self.file.schemaName).file.message(at: \(self.message.index))"
+            )
+            printer.line("\(self.access)var storage: MessageStorage")
+            printer.separator()
+            printer.line("\(self.access)init(storage: MessageStorage) { self.storage = storage }")
+            for property in self.message.properties {
+                switch property {
+                case .field(let field):
+                    FieldEmitter(field: field, access: self.access).print(&printer)
+                case .oneof(let oneof):
+                    OneofEmitter(oneof: oneof, access: self.access).print(&printer)
+                }
+            }
+            for nested in self.message.messages {
+                printer.separator()
+                MessageEmitter(message: nested, file: self.file, access: self.access)
+                    .print(&printer)
+            }
+            for nested in self.message.enums {
+                printer.separator()
+                EnumEmitter(enumeration: nested, file: self.file, access: self.access)
+                    .print(&printer)
+            }
+        }
+    }
+}
