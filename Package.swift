@@ -63,6 +63,14 @@ func library(_ name: String, pkgConfig: String? = nil, apt: String) -> [Target] 
 
 let package = Package(
     name: "apus",
+    products: [
+        .executable(name: "apus-codegen", targets: ["apus-codegen"]),
+        .library(name: "Protobuf", targets: ["Protobuf", "JSON", "WellKnownTypes"]),
+    ],
+    dependencies: [
+        // Command lines of the generator and of apus: help, completion and errors people know.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: [
         // Base: no I/O.
         module("Bytes", in: "Base", tests: []),
@@ -89,5 +97,66 @@ let package = Package(
             tests: ["Bytes", "Descriptors"]
         ),
         module("RPCInterface", in: "Wire"),
+        module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"]),
+        module(
+            "GRPCServices",
+            in: "Wire",
+            ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]
+        ),
+
+        // API: generated types by group and version.
+        module(
+            "ApusAPI",
+            in: "API",
+            ["Bytes", "KubernetesAPI", "Protobuf", "RPCInterface", "WellKnownTypes"]
+        ),
+        module(
+            "KubernetesAPI",
+            in: "API",
+            ["Bytes", "Protobuf", "WellKnownTypes"],
+            tests: ["Bytes", "JSON", "Protobuf"]
+        ),
+        module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
+
+        // Store: etcd.
+        module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
+
+        // The generator.
+        [
+            .target(
+                name: "SchemaCompiler",
+                dependencies: ["Descriptors"],
+                path: "codegen/SchemaCompiler",
+                swiftSettings: settings
+            ),
+            .target(
+                name: "SwiftEmitter",
+                dependencies: ["Descriptors", "Protobuf"],
+                path: "codegen/SwiftEmitter",
+                swiftSettings: settings
+            ),
+            .executableTarget(
+                name: "apus-codegen",
+                dependencies: [
+                    "Descriptors", "SchemaCompiler", "SwiftEmitter",
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ],
+                path: "codegen/apus-codegen",
+                swiftSettings: settings
+            ),
+        ],
+
+        // Programs that tests talk to.
+        [
+            .executableTarget(
+                name: "apus-peer",
+                dependencies: [
+                    "ApusAPI", "EtcdAPI", "GRPCServices", "KubernetesAPI", "NodeAPI", "Protobuf",
+                    "WellKnownTypes",
+                ],
+                path: "Tests/Support/apus-peer",
+                swiftSettings: settings
+            )
+        ],
     ].flatMap { $0 }
 )

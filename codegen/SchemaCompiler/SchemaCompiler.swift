@@ -73,6 +73,10 @@ public struct SchemaCompiler: Sendable {
                 files = loader.files(for: names).map { DescriptorBuilder(file: $0).build() }
             }
         }
-        return Result(files: files, requested: names, diagnostics: diagnostics.diagnostics)
+        // What is merely odd in a file of somebody else is not this user's business.
+        let findings = diagnostics.diagnostics.filter {
+            $0.severity == .error || names.contains($0.file)
+        }
+        return Result(files: files, requested: names, diagnostics: findings)
     }
 }

@@ -48,16 +48,20 @@ public struct SwiftEmitter {
         /// Tried in order; the first whose prefix fits decides. Files that are generated themselves
         /// are never looked for elsewhere.
         public var modules: [ModuleMapping]
+        /// Name of an enum that lists all generated schema files; nil for no such list.
+        public var schemaList: String?
 
         /// Makes options.
         public init(
             visibility: Visibility = .internal,
             services: Set<ServicePart> = [.client, .server],
             modules: [ModuleMapping] = [],
+            schemaList: String? = nil,
         ) {
             self.visibility = visibility
             self.services = services
             self.modules = modules
+            self.schemaList = schemaList
         }
     }
 
@@ -111,8 +115,22 @@ public struct SwiftEmitter {
         if let namespaces = NamespaceEmitter(files: models, options: self.options).file() {
             output.append(namespaces)
         }
+        if let name = self.options.schemaList {
+            output.append(
+                SchemaListEmitter(name: name, files: models, options: self.options).file()
+            )
+        }
         try Self.checkNames(output, models)
         return output.sorted { $0.name < $1.name }
+    }
+
+    /// Whether a text can be the name of a Swift type.
+    public static func isTypeName(_ text: String) -> Bool {
+        guard let first = text.first, first.isASCII, first.isLetter || first == "_" else {
+            return false
+        }
+        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            && SwiftNamer.typeName(text) == text
     }
 
     private static func checkNames(

@@ -67,6 +67,15 @@ struct ApusCodegen: ParsableCommand {
     var importModules: [ModuleOption] = []
 
     @Option(
+        name: .customLong("schema_list"),
+        help: ArgumentHelp(
+            "Also write Schemas.swift with an enum of this name that lists the generated schemas.",
+            valueName: "name",
+        ),
+    )
+    var schemaList: String?
+
+    @Option(
         name: .customLong("descriptor_set_out"),
         help: ArgumentHelp("File for a google.protobuf.FileDescriptorSet.", valueName: "file"),
     )
@@ -101,6 +110,9 @@ struct ApusCodegen: ParsableCommand {
     func validate() throws {
         if self.swiftOut == nil, self.descriptorSetOut == nil {
             throw ValidationError("Give --swift_out, --descriptor_set_out or both.")
+        }
+        if let name = self.schemaList, !SwiftEmitter.isTypeName(name) {
+            throw ValidationError("--schema_list needs the name of a Swift type, not \"\(name)\".")
         }
     }
 
@@ -144,6 +156,7 @@ struct ApusCodegen: ParsableCommand {
             visibility: self.visibility,
             services: self.services.parts,
             modules: self.importModules.map(\.mapping),
+            schemaList: self.schemaList,
         )
         let emitter = SwiftEmitter(files: result.files, options: options)
         let output = try emitter.emit(result.requested)

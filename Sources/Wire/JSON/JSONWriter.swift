@@ -169,7 +169,19 @@ public struct JSONWriter: ~Copyable {
             self.count += 8
             offset += 8
         }
-        if offset < count { self.appendRest(start + offset, count - offset) }
+        if offset == count { return }
+        if count >= 8, count - offset < 8 {
+            // The last eight bytes, some of which were written already.
+            let word = start.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            if !JSONBytes.needsEscape(word) {
+                let rest = count - offset
+                self.memory.storeBytes(
+                    of: word, toByteOffset: self.count + rest - 8, as: UInt64.self)
+                self.count += rest
+                return
+            }
+        }
+        self.appendRest(start + offset, count - offset)
     }
 
     private mutating func appendRest(_ start: UnsafeRawPointer, _ count: Int) {

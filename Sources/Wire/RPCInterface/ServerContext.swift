@@ -29,6 +29,8 @@ public protocol RPCServerCall: RPCInbound, RPCOutbound {
     var isCancelled: Bool { get }
     /// Compression of responses from the next message on, if the client accepts it.
     var compression: RPCCompression { get set }
+    /// Whether the request that was taken last came compressed.
+    var isRequestCompressed: Bool { get }
     /// A slot for interceptors, see ``ServerContext/attachment``.
     var attachment: (any Sendable)? { get set }
     /// Response headers; does nothing once they are sent.
@@ -81,6 +83,9 @@ public struct ServerContext: Sendable {
         get { self.call.compression }
         nonmutating set { self.call.compression = newValue }
     }
+
+    /// Whether the request that was read last came compressed.
+    public var isRequestCompressed: Bool { self.call.isRequestCompressed }
 
     /// What an interceptor leaves for the handler, such as who the caller was found to be.
     public var attachment: (any Sendable)? {

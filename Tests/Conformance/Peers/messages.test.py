@@ -186,8 +186,8 @@ class Tests:
                              seed + message.SerializeToString(deterministic=True)))
         for request, answer in zip(requests, self.peer.exchange(requests)):
             if self.answered(answer, f"seed {request[2][:8].hex()}") != b"\x01":
-                raise Mismatch(f"seed {request[2][:8].hex()}: Swift finds its own instance changed: "
-                               f"{request[2][8:].hex()}")
+                raise Mismatch(f"seed {request[2][:8].hex()}: Swift finds its own instance "
+                               f"changed: {request[2][8:].hex()}")
         self.exchanged += 2 * len(requests)
         never = [r.name for r in self.schemas.fields[name] if r.number not in seen]
         if never:

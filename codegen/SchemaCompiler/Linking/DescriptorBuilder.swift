@@ -30,7 +30,11 @@ struct DescriptorBuilder {
     }
 
     private func options(_ message: OptionMessage?) -> DescriptorOptions {
-        message.map { DescriptorOptions(bytes: $0.serialized()) } ?? DescriptorOptions()
+        guard let message else { return DescriptorOptions() }
+        let bytes = message.serialized()
+        // Options that were all for the source only leave no trace.
+        if bytes.isEmpty, message.hasSourceRetention { return DescriptorOptions() }
+        return DescriptorOptions(bytes: bytes)
     }
 
     private func message(_ message: MessageDeclaration) -> MessageDescriptor {

@@ -267,7 +267,6 @@ extension Linker {
             )
         }
         guard let extendee = field.resolvedExtendee else { return }
-        self.checkNumber(field, limit: extendee.extensionRanges.map(\.end).max() ?? Parser.maxFieldNumber)
         guard NumberRanges(extendee.extensionRanges).contains(field.number) else {
             self.error(
                 field.numberPosition,
@@ -276,6 +275,7 @@ extension Linker {
             )
             return
         }
+        self.checkNumber(field, limit: Parser.maxMessageSetNumber)
         if self.file.syntax == .proto3, !Self.optionMessages.contains(extendee.fullName) {
             self.error(
                 field.extendee?.position ?? field.position,

@@ -364,6 +364,10 @@ extension Linker {
 
     private func fill(_ message: OptionMessage, _ fields: [FieldValueSyntax]) {
         for item in fields {
+            if case .any(let host) = item.kind {
+                self.fillAny(message, item, host: host)
+                continue
+            }
             guard let field = self.aggregateField(item, of: message.type) else { continue }
             if case .list(let values) = item.value.kind {
                 guard field.label == .repeated else {
@@ -379,6 +383,42 @@ extension Linker {
             guard self.checkSingle(field, item, message) else { continue }
             self.add(item.value, to: field, of: message)
         }
+    }
+
+    /// Sets the URL and bytes of an Any from the message that it is to hold.
+    private func fillAny(_ message: OptionMessage, _ item: FieldValueSyntax, host: String) {
+        guard message.type.fullName == "google.protobuf.Any",
+            let url = message.type.fieldsByName["type_url"],
+            let bytes = message.type.fieldsByName["value"]
+        else {
+            self.error(
+                item.name.position,
+                "expected a field of \(message.type.fullName): only google.protobuf.Any is written "
+                    + "with a type URL",
+            )
+            return
+        }
+        guard case .message(let fields) = item.value.kind else {
+            self.error(
+                item.value.position,
+                "expected a message in braces, found \(item.value.noun)",
+            )
+            return
+        }
+        // The name is absolute, as in the binary form.
+        let name = NameSyntax(text: "." + item.name.text, position: item.name.position)
+        guard
+            case .message(let type)? = self.resolve(
+                name,
+                scope: "",
+                typesOnly: true,
+                what: "a message",
+            )
+        else { return }
+        let held = OptionMessage(type: type)
+        self.fill(held, fields)
+        message.append(.bytes(Array("\(host)/\(item.name.text)".utf8)), to: url)
+        message.append(.bytes(held.serialized()), to: bytes)
     }
 
     private func checkSingle(
@@ -419,7 +459,7 @@ extension Linker {
         _ item: FieldValueSyntax,
         of type: MessageDeclaration,
     ) -> FieldDeclaration? {
-        if item.isExtension {
+        if case .extension = item.kind {
             let scope = type.parent?.fullName ?? type.file.packageName
             return self.extensionField(item.name, of: type, scope: scope)
         }

@@ -29,8 +29,14 @@ extension Linker {
         }
     }
 
-    private func declare(_ fullName: String, _ symbol: Symbol, _ position: SourcePosition) {
-        guard let existing = self.symbols.add(fullName, symbol) else { return }
+    /// Enters a name; reports it and returns false when it is taken.
+    @discardableResult
+    private func declare(
+        _ fullName: String,
+        _ symbol: Symbol,
+        _ position: SourcePosition,
+    ) -> Bool {
+        guard let existing = self.symbols.add(fullName, symbol) else { return true }
         let file = existing.file === self.file ? "" : " in \"\(existing.file.name)\""
         var hint = ""
         if case .enumValue(_, let enumeration) = symbol {
@@ -44,10 +50,11 @@ extension Linker {
             position,
             "expected a new name, but \"\(fullName)\" is defined already as \(existing.noun)\(file)\(hint)",
         )
+        return false
     }
 
     private func declare(_ message: MessageDeclaration) {
-        self.declare(message.fullName, .message(message), message.position)
+        guard self.declare(message.fullName, .message(message), message.position) else { return }
         for field in message.fields {
             self.declare(field.fullName, .field(field), field.position)
             if message.fieldsByName[field.name] == nil { message.fieldsByName[field.name] = field }

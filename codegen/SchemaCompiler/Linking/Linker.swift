@@ -106,7 +106,7 @@ final class Linker {
         case .found(let symbol):
             self.usedFiles.insert(symbol.file.name)
             return symbol
-        case .missing:
+        case .missing, .shadowed(name.text):
             self.error(name.position, "expected \(what), but \"\(name.text)\" is not defined")
         case .notImported(let symbol):
             self.error(

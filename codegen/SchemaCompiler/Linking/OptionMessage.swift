@@ -54,6 +54,11 @@ final class OptionMessage {
         return result
     }
 
+    /// Whether a field is set that never leaves the compiler.
+    var hasSourceRetention: Bool {
+        self.entries.values.contains { $0.field.hasSourceRetention }
+    }
+
     // MARK: - Serialization
 
     /// The serialized message: fields in order of number, repeated scalars packed where declared.
@@ -70,6 +75,10 @@ final class OptionMessage {
         for (number, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
             let field = entry.field
             if field.hasSourceRetention { continue }
+            if self.type.isMessageSet {
+                Self.writeMessageSetItems(number, entry, to: &writer)
+                continue
+            }
             if field.isMap {
                 self.writeMap(number, entry, to: &writer)
             } else if field.isPacked {
@@ -82,6 +91,21 @@ final class OptionMessage {
                     Self.write(value, of: field, number, to: &writer)
                 }
             }
+        }
+    }
+
+    /// Writes extensions in the form of proto1: groups that hold number and message.
+    private static func writeMessageSetItems(
+        _ number: Int32,
+        _ entry: Entry,
+        to writer: inout OptionWriter,
+    ) {
+        for case .message(let message) in entry.values {
+            writer.writeTag(1, wireType: 3)
+            writer.writeTag(2, wireType: 0)
+            writer.writeBare(.varint(UInt64(number)))
+            writer.writeBytes(3, message.serialized())
+            writer.writeTag(1, wireType: 4)
         }
     }
 
@@ -108,21 +132,15 @@ final class OptionMessage {
         }
     }
 
-    /// Writes a map: a key counts once, the last entry wins, entries are sorted by key bytes.
+    /// Writes the entries of a map in source order, each with key and value, zero or not.
     private func writeMap(_ number: Int32, _ entry: Entry, to writer: inout OptionWriter) {
-        var byKey: [[UInt8]: [UInt8]] = [:]
         for case .message(let pair) in entry.values {
-            var key = OptionWriter()
             var whole = OptionWriter()
             for field in pair.type.fields {
                 let value = pair.values(of: field).last ?? Value.zero(of: field)
-                if field.number == 1 { key.writeBare(value) }
                 Self.write(value, of: field, field.number, to: &whole)
             }
-            byKey[key.bytes] = whole.bytes
-        }
-        for (_, bytes) in byKey.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            writer.writeBytes(number, bytes)
+            writer.writeBytes(number, whole.bytes)
         }
     }
 }

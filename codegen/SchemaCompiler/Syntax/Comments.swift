@@ -68,16 +68,13 @@ struct Comments {
             scanner.skipBlanks()
             switch scanner.comment() {
             case .line(let text):
-                trailingEndLine = scanner.line
+                trailingEndLine = scanner.line - 1
                 collector.add(text, isLine: true)
                 collector.flush()
             case .block(let text):
-                scanner.skipBlanks()
-                if !scanner.skipNewline() {
-                    // The next token is on this line: nobody knows whose comment it is.
-                    return Comments()
-                }
                 trailingEndLine = scanner.line
+                scanner.skipBlanks()
+                _ = scanner.skipNewline()
                 collector.add(text, isLine: false)
                 collector.flush()
             case nil:
@@ -99,14 +96,15 @@ struct Comments {
                     collector.canAttachToPrevious = false
                     continue
                 }
+                if scanner.line == 0 || scanner.line == trailingEndLine {
+                    collector.detachSingle()
+                }
                 switch next {
                 case nil, UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ")"):
                     // At the end of a scope there is nothing that a comment could lead.
                     collector.flush()
                 default:
-                    if scanner.line == 0 || scanner.line == trailingEndLine {
-                        collector.detachSingle()
-                    }
+                    break
                 }
                 collector.comments.leading = collector.buffer ?? ""
                 return collector.comments

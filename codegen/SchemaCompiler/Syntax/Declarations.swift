@@ -76,6 +76,17 @@ final class MessageDeclaration {
     }
 }
 
+extension MessageDeclaration {
+    /// Whether extensions are written in the form of proto1's message sets.
+    var isMessageSet: Bool {
+        self.options.contains { option in
+            guard option.isSimple("message_set_wire_format") else { return false }
+            if case .identifier("true") = option.value.kind { return true }
+            return false
+        }
+    }
+}
+
 /// A range of numbers as written; `end` is inclusive here.
 final class RangeSyntax {
     var start: Int32

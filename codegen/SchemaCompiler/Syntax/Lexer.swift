@@ -9,7 +9,9 @@ struct Lexer {
     let bytes: [UInt8]
     private let file: String
     private let diagnostics: DiagnosticCollector
-    private var offset = 0
+    /// Where the first byte that counts is.
+    let startOffset: Int
+    private var offset: Int
     private var position = SourcePosition.start
 
     init(file: String, bytes: [UInt8], diagnostics: DiagnosticCollector) {
@@ -17,7 +19,8 @@ struct Lexer {
         self.bytes = bytes
         self.diagnostics = diagnostics
         // A byte order mark is allowed in front and counts for nothing.
-        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { self.offset = 3 }
+        self.startOffset = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+        self.offset = self.startOffset
     }
 
     /// The next token; `.endOfFile` again and again once the end is reached.

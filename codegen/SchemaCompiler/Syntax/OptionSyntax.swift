@@ -52,9 +52,19 @@ struct ValueSyntax {
     }
 }
 
-/// One field inside an aggregate: `name: value` or `[extension.name]: value`.
+/// One field inside an aggregate.
 struct FieldValueSyntax {
+    enum Kind {
+        /// `name: value`
+        case plain
+        /// `[extension.name]: value`
+        case `extension`
+        /// `[type.googleapis.com/full.name] {...}`, an Any with its message written out; the part
+        /// before the slash.
+        case any(host: String)
+    }
+
     var name: NameSyntax
-    var isExtension: Bool
+    var kind: Kind
     var value: ValueSyntax
 }

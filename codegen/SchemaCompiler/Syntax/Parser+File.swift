@@ -31,7 +31,7 @@ extension Parser {
         } else {
             self.warn(
                 self.current.start,
-                "expected a syntax statement, such as syntax = \"proto3\";: reading the file as proto2",
+                "expected a syntax statement, such as syntax = \"proto3\"; the file is read as proto2",
             )
         }
         while self.current.kind != .endOfFile {
@@ -65,6 +65,8 @@ extension Parser {
                 position,
                 "expected syntax = \"proto2\" or syntax = \"proto3\": editions are not supported",
             )
+            // Read as anything else, the file would be full of errors that are none.
+            while self.current.kind != .endOfFile { self.advance() }
         default:
             self.report(position, "expected syntax \"proto2\" or \"proto3\", found \"\(value)\"")
         }
@@ -109,13 +111,13 @@ extension Parser {
         let name = try self.qualifiedName("the package name", allowsLeadingDot: false)
         try self.endDeclaration(";", "behind the package name", location: location)
         self.endLocation(location)
-        if self.file.package != nil {
+        if self.isPackageKnown, self.file.package?.position == name.position { return }
+        if self.file.package != nil || self.latePackage != nil {
             self.report(position, "expected one package statement at most; the file has one already")
         } else if !self.file.messages.isEmpty || !self.file.enums.isEmpty
             || !self.file.services.isEmpty || !self.file.extensions.isEmpty
         {
-            // Declarations carry their full names from the start.
-            self.report(position, "expected the package statement before all declarations")
+            self.latePackage = name
         } else {
             self.file.package = name
         }

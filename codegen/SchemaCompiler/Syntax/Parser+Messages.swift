@@ -93,13 +93,8 @@ extension Parser {
 
     /// Adds what a message implies beyond what is written.
     private func finish(_ message: MessageDeclaration) {
-        let isMessageSet = message.options.contains { option in
-            guard option.isSimple("message_set_wire_format") else { return false }
-            if case .identifier("true") = option.value.kind { return true }
-            return false
-        }
         for range in message.extensionRanges where range.isToMax {
-            range.end = isMessageSet ? Self.maxMessageSetNumber : Self.maxFieldNumber
+            range.end = message.isMessageSet ? Self.maxMessageSetNumber : Self.maxFieldNumber
         }
         self.addSyntheticOneofs(message)
     }

@@ -122,13 +122,13 @@ extension Parser {
     ) throws(Failure) -> FieldValueSyntax {
         let position = self.current.start
         var name: NameSyntax
-        var isExtension = false
+        var kind = FieldValueSyntax.Kind.plain
         if self.take(symbol: "[") {
-            isExtension = true
+            kind = .extension
             name = try self.qualifiedName("the name of an extension", allowsLeadingDot: false)
-            if self.looksAt(symbol: "/") {
-                self.report(position, "expected an extension: the expanded form of Any is not supported")
-                throw Failure()
+            if self.take(symbol: "/") {
+                kind = .any(host: name.text)
+                name = try self.qualifiedName("the name of a message", allowsLeadingDot: false)
             }
             try self.expect(symbol: "]", "behind the name of the extension")
         } else {
@@ -149,7 +149,7 @@ extension Parser {
         } else {
             throw self.failure("expected \":\" behind the field \"\(name.text)\"")
         }
-        return FieldValueSyntax(name: name, isExtension: isExtension, value: value)
+        return FieldValueSyntax(name: name, kind: kind, value: value)
     }
 
     private mutating func aggregateMessage(depth: Int) throws(Failure) -> ValueSyntax {

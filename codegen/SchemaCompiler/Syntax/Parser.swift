@@ -19,7 +19,13 @@ struct Parser {
     private var previous: Token?
     private var pendingDetached: [String] = []
     private var pendingLeading = ""
+    /// The package, when its statement stands behind declarations.
+    var latePackage: NameSyntax?
+    /// Whether the package was found in an earlier run.
+    private(set) var isPackageKnown = false
     private var nesting = 0
+    /// Braces opened and not yet closed.
+    private var openBraces = 0
 
     init(name: String, bytes: [UInt8], diagnostics: DiagnosticCollector) {
         self.file = FileDeclaration(name: name)
@@ -40,6 +46,13 @@ struct Parser {
         let errorsBefore = diagnostics.errorCount
         var parser = Parser(name: name, bytes: bytes, diagnostics: diagnostics)
         parser.parseFile()
+        if let package = parser.latePackage {
+            // Declarations before the package statement got names without it: read them again.
+            parser = Parser(name: name, bytes: bytes, diagnostics: diagnostics)
+            parser.file.package = package
+            parser.isPackageKnown = true
+            parser.parseFile()
+        }
         parser.file.hasSyntaxErrors = diagnostics.errorCount > errorsBefore
         return parser.file
     }
@@ -55,6 +68,8 @@ struct Parser {
     }
 
     mutating func advance() {
+        if self.looksAt(symbol: "{") { self.openBraces += 1 }
+        if self.looksAt(symbol: "}") { self.openBraces -= 1 }
         self.previous = self.current
         self.current = self.lexer.next()
     }
@@ -135,7 +150,8 @@ struct Parser {
         self.advance()
         let bound = UInt64(limit) + (isNegative ? 1 : 0)
         guard let magnitude, magnitude <= bound else {
-            self.report(position, "expected \(what) in the range \(isNegative ? "-\(bound)" : "up to \(bound)")")
+            let range = isNegative ? "from -\(bound)" : "up to \(bound)"
+            self.report(position, "expected \(what) in the range \(range)")
             return 0
         }
         return isNegative ? Int32(truncatingIfNeeded: -Int64(magnitude)) : Int32(magnitude)
@@ -238,7 +254,7 @@ struct Parser {
     }
 
     private func commentsBeforeCurrent() -> Comments {
-        let from = self.previous?.range.upperBound ?? 0
+        let from = self.previous?.range.upperBound ?? self.lexer.startOffset
         let next = self.current.kind == .endOfFile ? nil : self.lexer.bytes[self.current.range.lowerBound]
         return Comments.between(
             self.lexer.bytes[from..<self.current.range.lowerBound],
@@ -251,10 +267,11 @@ struct Parser {
 
     /// Runs one statement; when it fails, moves behind its end.
     mutating func recovering(_ statement: (inout Parser) throws(Failure) -> Void) {
+        let openBraces = self.openBraces
         do throws(Failure) {
             try statement(&self)
         } catch {
-            self.skipStatement()
+            self.skipStatement(openBraces: openBraces)
         }
     }
 
@@ -298,7 +315,9 @@ struct Parser {
         try body(&self)
     }
 
-    private mutating func skipStatement() {
+    /// Moves behind the statement that began when `openBraces` braces were open.
+    private mutating func skipStatement(openBraces: Int) {
+        while self.openBraces > openBraces, self.current.kind != .endOfFile { self.advance() }
         while true {
             switch self.current.kind {
             case .endOfFile, .symbol(UInt8(ascii: "}")):

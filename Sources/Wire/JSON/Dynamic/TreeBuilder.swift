@@ -5,18 +5,59 @@ import Bytes
 import Protobuf
 import Scalars
 
+/// A stack of plain values in memory of its own.
+private struct PendingStack<Element: BitwiseCopyable>: ~Copyable {
+    private var memory: UnsafeMutablePointer<Element>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init(capacity: Int) {
+        self.memory = .allocate(capacity: capacity)
+        self.capacity = capacity
+    }
+
+    deinit {
+        self.memory.deallocate()
+    }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) get { self.memory[index] }
+        @inline(__always) set { self.memory[index] = newValue }
+    }
+
+    @inline(__always)
+    mutating func append(_ element: Element) {
+        if self.count == self.capacity { self.grow() }
+        (self.memory + self.count).initialize(to: element)
+        self.count += 1
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: self.capacity * 2)
+        larger.initialize(from: self.memory, count: self.count)
+        self.memory.deallocate()
+        self.memory = larger
+        self.capacity *= 2
+    }
+
+    @inline(__always)
+    mutating func removeLast(_ number: Int) {
+        self.count -= number
+    }
+}
+
 /// Builds a tree from a walk in the shape of JSON, or from text.
 ///
 /// The children of open objects and lists wait on one stack and are copied to the block, sorted and
 /// in one piece, when their parent ends; nothing in the block is wasted.
 struct TreeBuilder: JSONOutput, ~Copyable {
-    private struct Pending {
+    private struct Pending: BitwiseCopyable {
         var key: Extent
         var cell: Cell
     }
 
     let block: Block
-    private var pending: [Pending] = []
+    private var pending = PendingStack<Pending>(capacity: 64)
     /// Where the children of each open object or list begin in `pending`.
     private var marks: [Int] = []
     private var key = Extent(offset: 0, count: 0)
@@ -26,13 +67,12 @@ struct TreeBuilder: JSONOutput, ~Copyable {
     init(capacity: Int) {
         self.block = Block(capacity: capacity)
         _ = self.block.allocate(UInt32(Cell.bytes))
-        self.pending.reserveCapacity(64)
         self.marks.reserveCapacity(16)
     }
 
     /// The one value that was built.
     consuming func finish() -> DynamicValue {
-        if let root = self.pending.first { self.block.putCell(root.cell, Block.rootOffset) }
+        if self.pending.count > 0 { self.block.putCell(self.pending[0].cell, Block.rootOffset) }
         self.block.trim()
         return DynamicValue(block: self.block, address: Block.rootOffset)
     }
@@ -115,12 +155,13 @@ struct TreeBuilder: JSONOutput, ~Copyable {
         if self.pending.count - mark <= 24 {
             self.insertionSort(from: mark)
         } else {
-            let sorted = self.pending[mark...].enumerated().sorted { left, right in
-                let order = self.compare(left.element.key, right.element.key)
+            let entries = (mark..<self.pending.count).map { (offset: $0, entry: self.pending[$0]) }
+            let sorted = entries.sorted { left, right in
+                let order = self.compare(left.entry.key, right.entry.key)
                 return order < 0 || order == 0 && left.offset < right.offset
             }
             for (index, entry) in sorted.enumerated() {
-                self.pending[mark + index] = entry.element
+                self.pending[mark + index] = entry.entry
             }
         }
         self.dropDuplicates(from: mark)
