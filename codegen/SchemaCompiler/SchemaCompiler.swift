@@ -64,7 +64,7 @@ public struct SchemaCompiler: Sendable {
             searchPaths: self.searchPaths,
             diagnostics: diagnostics,
         )
-        for name in names { loader.load(name) }
+        loader.load(names)
         var files: [FileDescriptor] = []
         if !diagnostics.isFull {
             let linker = Linker(loader: loader, diagnostics: diagnostics)

@@ -20,9 +20,11 @@ struct Comments {
 
     /// The comments before the first statement of a file: its licence.
     static func header(_ info: SourceCodeInfo?) -> [String] {
-        let first = info?.locations.first { $0.path == [12] } ?? info?.locations.first {
-            $0.path == [2]
-        }
+        let first =
+            info?.locations.first { $0.path == [12] }
+            ?? info?.locations.first {
+                $0.path == [2]
+            }
         guard let first else { return [] }
         return first.leadingDetachedComments.first.map(Self.lines) ?? []
     }

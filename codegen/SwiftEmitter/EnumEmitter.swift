@@ -11,16 +11,19 @@ struct EnumEmitter {
         let name = self.enumeration.swiftName
         let comment = self.enumeration.comment
         printer.comment(comment.isEmpty ? ["Enum `\(self.enumeration.fullName)`."] : comment)
-        printer.block("\(self.access)struct \(name): MessageEnum") { printer in
-            printer.block("\(self.access)static var schema: EnumSchema") { printer in
+        let names = self.file.names
+        let number = names.swift("Int32")
+        printer.block("\(self.access)struct \(name): \(names.protobuf("MessageEnum"))") { printer in
+            let schema = names.protobuf("EnumSchema")
+            printer.block("\(self.access)static var schema: \(schema)") { printer in
                 printer.line(
                     "\(self.file.schemaName).file.enumeration(at: \(self.enumeration.index))"
                 )
             }
             printer.separator()
-            printer.line("\(self.access)var rawValue: Int32")
+            printer.line("\(self.access)var rawValue: \(number)")
             printer.separator()
-            printer.line("\(self.access)init(rawValue: Int32) { self.rawValue = rawValue }")
+            printer.line("\(self.access)init(rawValue: \(number)) { self.rawValue = rawValue }")
             printer.separator()
             for value in self.enumeration.values {
                 printer.comment(value.comment)

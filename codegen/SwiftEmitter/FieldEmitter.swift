@@ -18,7 +18,9 @@ struct FieldEmitter {
         case .optional(let slot, let bit):
             self.property(name, type + "?", &printer) { printer in
                 printer.line("get { self.storage.get(\(slot), bit: \(bit)) }")
-                printer.line("set { self.storage.set(newValue, \(slot), bit: \(bit), Self.schema) }")
+                printer.line(
+                    "set { self.storage.set(newValue, \(slot), bit: \(bit), Self.schema) }"
+                )
             }
         case .message(let slot):
             self.property(name, type, &printer) { printer in
@@ -49,7 +51,8 @@ struct FieldEmitter {
         }
         if let constant = self.field.defaultValue {
             printer.separator()
-            printer.comment(["What the schema says `\(SwiftNamer.bare(name))` is when it is unset."])
+            printer.comment(["What the schema says `\(SwiftNamer.bare(name))` is when it is unset."]
+            )
             printer.line("\(self.access)static let \(constant)")
         }
     }

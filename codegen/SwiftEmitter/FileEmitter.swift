@@ -49,6 +49,7 @@ struct FileEmitter {
         for (index, service) in self.file.services.enumerated() {
             let emitter = ServiceEmitter(
                 service: service,
+                names: self.file.names,
                 parts: self.options.services,
                 access: self.access,
             )
@@ -98,7 +99,9 @@ struct FileEmitter {
         printer.comment(["The schema file `\(self.file.name)`."])
         printer.block("\(self.access)enum \(self.file.schemaName)") { printer in
             printer.comment(["The file's types and options at run time."])
-            printer.line("\(self.access)static let file = FileSchema(")
+            printer.line(
+                "\(self.access)static let file = \(self.file.names.protobuf("FileSchema"))("
+            )
             printer.indented { printer in
                 let lines = SwiftLiteral.base64Lines(self.file.descriptor, lineLength: 84)
                 printer.line("base64: \"\"\"")
@@ -114,6 +117,8 @@ struct FileEmitter {
         }
         printer.line()
         printer.line("/// Fails to compile when the runtime is of another generation.")
-        printer.line("private typealias GeneratedForRuntime = ProtobufRuntimeVersion1")
+        printer.line(
+            "private typealias GeneratedForRuntime = \(self.file.names.protobuf("ProtobufRuntimeVersion1"))"
+        )
     }
 }

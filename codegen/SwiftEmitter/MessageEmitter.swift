@@ -10,20 +10,23 @@ struct MessageEmitter {
     func print(_ printer: inout SwiftPrinter) {
         let comment = self.message.comment
         printer.comment(comment.isEmpty ? ["Message `\(self.message.fullName)`."] : comment)
-        printer.block("\(self.access)struct \(self.message.swiftName): Message") { printer in
+        let names = self.file.names
+        let head = "\(self.access)struct \(self.message.swiftName): \(names.protobuf("Message"))"
+        printer.block(head) { printer in
             printer.line(
                 "\(self.access)static let schema = "
                     + "\(self.file.schemaName).file.message(at: \(self.message.index))"
             )
-            printer.line("\(self.access)var storage: MessageStorage")
+            let storage = names.protobuf("MessageStorage")
+            printer.line("\(self.access)var storage: \(storage)")
             printer.separator()
-            printer.line("\(self.access)init(storage: MessageStorage) { self.storage = storage }")
+            printer.line("\(self.access)init(storage: \(storage)) { self.storage = storage }")
             for property in self.message.properties {
                 switch property {
                 case .field(let field):
                     FieldEmitter(field: field, access: self.access).print(&printer)
                 case .oneof(let oneof):
-                    OneofEmitter(oneof: oneof, access: self.access).print(&printer)
+                    OneofEmitter(oneof: oneof, names: names, access: self.access).print(&printer)
                 }
             }
             for nested in self.message.messages {

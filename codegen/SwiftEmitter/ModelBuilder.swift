@@ -21,7 +21,10 @@ struct ModelBuilder {
             var builder = FileModelBuilder(
                 file: file,
                 index: index,
-                modules: ModuleFinder(generated: Set(self.generated), mappings: self.options.modules),
+                modules: ModuleFinder(
+                    generated: Set(self.generated),
+                    mappings: self.options.modules
+                ),
             )
             models.append(try builder.build())
         }
@@ -52,6 +55,7 @@ struct FileModelBuilder {
     /// Paths of all types of the namespace that are nested in others.
     private let nestedNames: Set<[String]>
     private let comments: Comments
+    private let names: RuntimeNames
     private var nextMessage = 0
     private var nextEnum = 0
     private var publicModules: Set<String> = []
@@ -65,6 +69,7 @@ struct FileModelBuilder {
         self.namespace = namespace
         self.nestedNames = index.nested[namespace] ?? []
         self.comments = Comments(file.sourceCodeInfo)
+        self.names = RuntimeNames(taken: index.simpleNames)
     }
 
     mutating func build() throws(SwiftEmitter.Problem) -> FileModel {
@@ -105,6 +110,7 @@ struct FileModelBuilder {
             internalModules: dependencyModules.subtracting(messageModules),
             serviceModules: self.publicModules,
             usesBytes: self.usesBytes,
+            names: self.names,
         )
     }
 
@@ -235,13 +241,13 @@ struct FileModelBuilder {
             let parts = try entry.fields.map { (part) throws(SwiftEmitter.Problem) in
                 try self.type(of: part, in: scope).text
             }
-            let text = "\(self.runtime("MapField"))<\(parts.joined(separator: ", "))>"
+            let text = "\(self.names.protobuf("MapField"))<\(parts.joined(separator: ", "))>"
             type = SwiftType(text: text, zero: "\(text)()", isMessage: false)
             storage = .map(slot: slot)
         } else {
             let element = try self.type(of: field, in: scope)
             if field.label == .repeated {
-                let text = "\(self.runtime("RepeatedField"))<\(element.text)>"
+                let text = "\(self.names.protobuf("RepeatedField"))<\(element.text)>"
                 type = SwiftType(text: text, zero: "\(text)()", isMessage: false)
                 storage = .list(slot: slot)
             } else {
@@ -249,7 +255,10 @@ struct FileModelBuilder {
                 storage = self.storage(place, element)
             }
         }
-        let name = Self.unique(SwiftNamer.propertyName(field.name), "_\(field.number)", &names)
+        var property = SwiftNamer.propertyName(field.name)
+        // A member of an enum of that name is not told from those of Optional.
+        if place.caseSlot != nil, ["none", "some"].contains(property) { property += "_" }
+        let name = Self.unique(property, "_\(field.number)", &names)
         return FieldModel(
             swiftName: name,
             number: field.number,
@@ -276,7 +285,7 @@ struct FileModelBuilder {
         in scope: [String],
     ) throws(SwiftEmitter.Problem) -> SwiftType {
         func number(_ name: String) -> SwiftType {
-            SwiftType(text: self.standard(name), zero: "0", isMessage: false)
+            SwiftType(text: self.names.swift(name), zero: "0", isMessage: false)
         }
         switch field.type {
         case .int32, .sint32, .sfixed32: return number("Int32")
@@ -285,13 +294,17 @@ struct FileModelBuilder {
         case .uint64, .fixed64: return number("UInt64")
         case .float: return number("Float")
         case .double: return number("Double")
-        case .bool: return SwiftType(text: self.standard("Bool"), zero: "false", isMessage: false)
+        case .bool:
+            return SwiftType(text: self.names.swift("Bool"), zero: "false", isMessage: false)
         case .string:
-            return SwiftType(text: self.standard("String"), zero: "\"\"", isMessage: false)
+            return SwiftType(text: self.names.swift("String"), zero: "\"\"", isMessage: false)
         case .bytes:
             self.usesBytes = true
-            let name = self.index.simpleNames.contains("Bytes") ? "Bytes.Bytes" : "Bytes"
-            return SwiftType(text: name, zero: "\(name)()", isMessage: false)
+            // The module has the name of its type: there is no longer way to write it.
+            guard !self.index.simpleNames.contains("Bytes") else {
+                throw self.problem("a type called Bytes hides the Swift type of bytes fields")
+            }
+            return SwiftType(text: "Bytes", zero: "Bytes()", isMessage: false)
         case .enum:
             let text = try self.reference(field.typeName, in: scope)
             return SwiftType(text: text, zero: "\(text)(rawValue: 0)", isMessage: false)
@@ -299,16 +312,6 @@ struct FileModelBuilder {
             let text = try self.reference(field.typeName, in: scope)
             return SwiftType(text: text, zero: "\(text)()", isMessage: true)
         }
-    }
-
-    /// A type of the standard library, with its module when the schema has a type of that name.
-    private func standard(_ name: String) -> String {
-        self.index.simpleNames.contains(name) ? "Swift.\(name)" : name
-    }
-
-    /// A type of the runtime, with its module when the schema has a type of that name.
-    private func runtime(_ name: String) -> String {
-        self.index.simpleNames.contains(name) ? "Protobuf.\(name)" : name
     }
 
     /// The Swift type of a message or enum, as seen from inside `scope`.
@@ -361,7 +364,6 @@ struct FileModelBuilder {
         return false
     }
 
-
     private func defaultValue(
         _ field: FieldDescriptor,
         _ name: String,
@@ -371,7 +373,11 @@ struct FileModelBuilder {
         guard let text = field.defaultValue, let expression = self.literal(text, field) else {
             return nil
         }
-        let constant = Self.unique(SwiftNamer.adding("Default", to: name), "_\(field.number)", &names)
+        let constant = Self.unique(
+            SwiftNamer.adding("Default", to: name),
+            "_\(field.number)",
+            &names
+        )
         return "\(constant): \(type.text) = \(expression)"
     }
 
@@ -389,11 +395,14 @@ struct FileModelBuilder {
             default: return text
             }
         case .enum:
-            guard let entry = self.index.entries[field.typeName], let type = entry.enumeration else {
+            guard let entry = self.index.entries[field.typeName], let type = entry.enumeration
+            else {
                 return nil
             }
             let names = Self.valueNames(type)
-            return type.values.firstIndex { $0.name == text }.map { "." + SwiftNamer.bare(names[$0]) }
+            return type.values.firstIndex { $0.name == text }.map {
+                "." + SwiftNamer.bare(names[$0])
+            }
         case .int64, .uint64, .int32, .fixed64, .fixed32, .bool, .uint32, .sfixed32, .sfixed64,
             .sint32, .sint64:
             return text

@@ -4,15 +4,18 @@
 /// Prints a oneof: the enum of its members, the property that holds it and one for each member.
 struct OneofEmitter {
     let oneof: OneofModel
+    let names: RuntimeNames
     let access: String
 
     func print(_ printer: inout SwiftPrinter) {
         printer.separator()
         printer.comment(
             self.oneof.comment.isEmpty
-                ? ["The members of `\(SwiftNamer.bare(self.oneof.swiftName))`."] : self.oneof.comment
+                ? ["The members of `\(SwiftNamer.bare(self.oneof.swiftName))`."]
+                : self.oneof.comment
         )
-        printer.block("\(self.access)enum \(self.oneof.typeName): Hashable, Sendable") { printer in
+        let protocols = "\(self.names.swift("Hashable")), \(self.names.swift("Sendable"))"
+        printer.block("\(self.access)enum \(self.oneof.typeName): \(protocols)") { printer in
             for member in self.oneof.members {
                 printer.comment(member.comment)
                 printer.line("case \(member.swiftName)(\(member.type.text))")
@@ -72,7 +75,8 @@ extension FieldModel {
     /// The place of the value.
     var slot: Int {
         switch self.storage {
-        case .plain(let slot), .optional(let slot, _), .message(let slot), .optionalMessage(let slot),
+        case .plain(let slot), .optional(let slot, _), .message(let slot),
+            .optionalMessage(let slot),
             .list(let slot), .map(let slot), .member(let slot, _):
             slot
         }

@@ -28,6 +28,7 @@ struct FileModel {
     /// Modules of types that appear in services.
     var serviceModules: Set<String>
     var usesBytes: Bool
+    var names: RuntimeNames
 }
 
 struct MessageModel {

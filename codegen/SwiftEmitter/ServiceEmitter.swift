@@ -4,6 +4,7 @@
 /// Prints one service: its methods' descriptions, a client and the protocol of its implementations.
 struct ServiceEmitter {
     let service: ServiceModel
+    let names: RuntimeNames
     let parts: Set<SwiftEmitter.ServicePart>
     let access: String
 
@@ -27,7 +28,7 @@ struct ServiceEmitter {
             for method in self.service.methods {
                 printer.comment(["`/\(self.service.fullName)/\(method.name)`"])
                 printer.list(
-                    "\(self.access)static let \(method.swiftName) = RPCMethod(",
+                    "\(self.access)static let \(method.swiftName) = \(self.names.rpc("RPCMethod"))(",
                     [
                         "service: \"\(self.service.fullName)\"", "name: \"\(method.name)\"",
                         "kind: .\(method.kind.rawValue)",
@@ -47,15 +48,16 @@ struct ServiceEmitter {
     private func printClient(_ printer: inout SwiftPrinter) {
         printer.comment(self.comment("A client of `\(self.service.fullName)`."))
         let name = self.service.baseName + "Client"
-        printer.block("\(self.access)struct \(name): RPCServiceClient") { printer in
+        printer.block("\(self.access)struct \(name): \(self.names.rpc("RPCServiceClient"))") {
+            printer in
             printer.line("\(self.access)static let rpcServiceName = \"\(self.service.fullName)\"")
             printer.separator()
             printer.comment(["What the calls go over."])
-            printer.line("\(self.access)let channel: any RPCChannel")
+            printer.line("\(self.access)let channel: any \(self.names.rpc("RPCChannel"))")
             printer.separator()
             printer.comment(["Makes a client that calls over `channel`."])
             printer.line(
-                "\(self.access)init(channel: any RPCChannel) { self.channel = channel }"
+                "\(self.access)init(channel: any \(self.names.rpc("RPCChannel"))) { self.channel = channel }"
             )
             for method in self.service.methods {
                 printer.separator()
@@ -65,7 +67,8 @@ struct ServiceEmitter {
     }
 
     private func printCall(_ method: MethodModel, _ printer: inout SwiftPrinter) {
-        let options = "options: CallOptions = CallOptions()"
+        let options =
+            "options: \(self.names.rpc("CallOptions")) = \(self.names.rpc("CallOptions"))()"
         let request = "_ request: \(method.input)"
         let place = "\(self.methods).\(method.swiftName)"
         let parameters: [String]
@@ -78,15 +81,16 @@ struct ServiceEmitter {
             arguments = [place, "request", "options: options"]
         case .serverStreaming:
             parameters = [request, options]
-            result = "RPCResponseStream<\(method.output)>"
+            result = "\(self.names.rpc("RPCResponseStream"))<\(method.output)>"
             arguments = [place, "request", "options: options"]
         case .clientStreaming:
             parameters = [options]
-            result = "RPCClientStreamingCall<\(method.input), \(method.output)>"
+            result =
+                "\(self.names.rpc("RPCClientStreamingCall"))<\(method.input), \(method.output)>"
             arguments = [place, "options: options"]
         case .bidirectional:
             parameters = [options]
-            result = "RPCBidirectionalCall<\(method.input), \(method.output)>"
+            result = "\(self.names.rpc("RPCBidirectionalCall"))<\(method.input), \(method.output)>"
             arguments = [place, "options: options"]
         }
         printer.comment(
@@ -95,7 +99,7 @@ struct ServiceEmitter {
         printer.list(
             "\(self.access)func \(method.swiftName)(",
             parameters,
-            close: ") async throws(RPCError) -> \(result) {",
+            close: ") async throws(\(self.names.rpc("RPCError"))) -> \(result) {",
         )
         printer.indented { printer in
             printer.list("try await self.channel.\(method.kind.rawValue)(", arguments, close: ")")
@@ -108,7 +112,8 @@ struct ServiceEmitter {
     private func printProtocol(_ printer: inout SwiftPrinter) {
         printer.comment(self.comment("An implementation of `\(self.service.fullName)`."))
         let name = self.service.baseName + "Service"
-        printer.block("\(self.access)protocol \(name): RPCService") { printer in
+        printer.block("\(self.access)protocol \(name): \(self.names.rpc("RPCService"))") {
+            printer in
             for method in self.service.methods {
                 printer.separator()
                 printer.comment(
@@ -116,7 +121,9 @@ struct ServiceEmitter {
                 )
                 printer.list(
                     "func \(method.swiftName)(",
-                    method.serverParameters + ["context: ServerContext"],
+                    method.serverParameters(self.names) + [
+                        "context: \(self.names.rpc("ServerContext"))"
+                    ],
                     close: ") async throws" + (method.returnsOne ? " -> \(method.output)" : ""),
                 )
             }
@@ -131,10 +138,11 @@ struct ServiceEmitter {
         printer.line()
         printer.block("extension \(prefix)\(self.service.baseName)Service") { printer in
             printer.line(
-                "\(self.access)static var rpcServiceName: String { \"\(self.service.fullName)\" }"
+                "\(self.access)static var rpcServiceName: \(self.names.swift("String")) { \"\(self.service.fullName)\" }"
             )
             printer.separator()
-            printer.block("\(self.access)var rpcMethods: [RPCServerMethod]") { printer in
+            printer.block("\(self.access)var rpcMethods: [\(self.names.rpc("RPCServerMethod"))]") {
+                printer in
                 printer.line("[")
                 printer.indented { printer in
                     for method in self.service.methods {
@@ -152,7 +160,11 @@ struct ServiceEmitter {
         _ printer: inout SwiftPrinter,
     ) {
         let place = "\(prefix)\(self.methods).\(method.swiftName)"
-        let handed = method.parameters(input: method.qualifiedInput, output: method.qualifiedOutput)
+        let handed = method.parameters(
+            self.names,
+            input: method.qualifiedInput,
+            output: method.qualifiedOutput,
+        )
         let names = handed.map(\.name)
         let parameters = handed.map { "\($0.name): \($0.type)" } + ["context"]
         let result = method.returnsOne ? " -> \(method.qualifiedOutput)" : ""
@@ -177,25 +189,31 @@ extension MethodModel {
     var returnsOne: Bool { self.kind == .unary || self.kind == .clientStreaming }
 
     /// Parameters of the implementing method before the context.
-    var serverParameters: [String] {
-        self.parameters(input: self.input, output: self.output).enumerated().map { index, parameter in
+    func serverParameters(_ names: RuntimeNames) -> [String] {
+        self.parameters(names, input: self.input, output: self.output).enumerated().map {
+            index,
+            parameter in
             (index == 0 ? "_ " : "") + "\(parameter.name): \(parameter.type)"
         }
     }
 
     /// Names and types of what a handler gets before the context.
-    func parameters(input: String, output: String) -> [(name: String, type: String)] {
+    func parameters(
+        _ names: RuntimeNames,
+        input: String,
+        output: String,
+    ) -> [(name: String, type: String)] {
         switch self.kind {
         case .unary:
             [("request", input)]
         case .serverStreaming:
-            [("request", input), ("responses", "RPCWriter<\(output)>")]
+            [("request", input), ("responses", "\(names.rpc("RPCWriter"))<\(output)>")]
         case .clientStreaming:
-            [("requests", "RPCRequestStream<\(input)>")]
+            [("requests", "\(names.rpc("RPCRequestStream"))<\(input)>")]
         case .bidirectional:
             [
-                ("requests", "RPCRequestStream<\(input)>"),
-                ("responses", "RPCWriter<\(output)>"),
+                ("requests", "\(names.rpc("RPCRequestStream"))<\(input)>"),
+                ("responses", "\(names.rpc("RPCWriter"))<\(output)>"),
             ]
         }
     }

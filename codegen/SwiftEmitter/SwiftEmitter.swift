@@ -149,7 +149,8 @@ public struct SwiftEmitter {
             if let other = schemas.updateValue(model.name, forKey: model.schemaName) {
                 throw Problem(
                     file: model.name,
-                    message: "\(model.schemaName) is the name of this file and of \"\(other)\" in Swift; "
+                    message:
+                        "\(model.schemaName) is the name of this file and of \"\(other)\" in Swift; "
                         + "rename one of them",
                 )
             }

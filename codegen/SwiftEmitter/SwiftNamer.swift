@@ -54,7 +54,8 @@ enum SwiftNamer {
 
     /// Static members that every enum has.
     private static let enumMembers: Set<String> = [
-        "schema", "zero", "slotBytes", "load", "store", "borrow", "giveBack", "rawValue", "hashValue",
+        "schema", "zero", "slotBytes", "load", "store", "borrow", "giveBack", "rawValue",
+        "hashValue",
         "init", "self", "Type", "Protocol",
     ]
 
@@ -106,7 +107,9 @@ enum SwiftNamer {
         var rest = name[...]
         for character in prefix {
             while rest.first == "_" { rest.removeFirst() }
-            guard let first = rest.first, first.lowercased() == String(character) else { return name }
+            guard let first = rest.first, first.lowercased() == String(character) else {
+                return name
+            }
             rest.removeFirst()
         }
         // The enum's name must end where a word of the value's name ends.
@@ -172,7 +175,8 @@ enum SwiftNamer {
         "Any", "Self", "actor", "as", "associatedtype", "await", "break", "case", "catch", "class",
         "continue", "default", "defer", "deinit", "do", "else", "enum", "extension", "fallthrough",
         "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init", "inout",
-        "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public",
+        "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol",
+        "public",
         "repeat", "rethrows", "return", "self", "static", "struct", "subscript", "super", "switch",
         "throw", "throws", "true", "try", "typealias", "var", "where", "while",
     ]

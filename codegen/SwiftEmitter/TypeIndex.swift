@@ -20,18 +20,38 @@ struct TypeIndex {
     private(set) var topLevel: [String: Set<String>] = [:]
     /// Paths of nested types by namespace.
     private(set) var nested: [String: Set<[String]>] = [:]
-    /// All simple names of types.
+    /// All simple names of types and namespaces.
     private(set) var simpleNames: Set<String> = []
 
     init(_ files: [FileDescriptor]) throws(SwiftEmitter.Problem) {
         for file in files {
             let prefix = file.package.isEmpty ? "." : ".\(file.package)."
             let namespace = Self.namespace(of: file)
+            self.simpleNames.insert(namespace)
             for message in file.messages {
                 try self.add(message, prefix, [], namespace, file)
             }
             for enumeration in file.enums {
                 try self.add(enumeration, prefix, [], namespace, file)
+            }
+        }
+        for file in files {
+            let namespace = Self.namespace(of: file)
+            if !namespace.isEmpty, self.topLevel[""]?.contains(namespace) ?? false {
+                throw SwiftEmitter.Problem(
+                    file: file.name,
+                    message:
+                        "its Swift namespace \(namespace) is a type of a file without package; "
+                        + "give the file another swift_prefix",
+                )
+            }
+            if !namespace.isEmpty, !SwiftEmitter.isTypeName(namespace) {
+                throw SwiftEmitter.Problem(
+                    file: file.name,
+                    message:
+                        "its Swift namespace \"\(namespace)\" cannot be the name of a type; give "
+                        + "the file another swift_prefix",
+                )
             }
         }
     }

@@ -13,7 +13,7 @@ extension JSONWriter {
         while index < text.count {
             let byte = text[index]
             if isInString {
-                let end = Self.stringEnd(text, index)
+                let end = JSONText.stringEnd(text, index)
                 self.appendRawString(UnsafeRawBufferPointer(rebasing: text[index..<end]))
                 index = end
                 isInString = false
@@ -24,17 +24,6 @@ extension JSONWriter {
             self.append(byte)
             if byte == UInt8(ascii: "\"") { isInString = true }
         }
-    }
-
-    /// The index behind the quote that ends a string.
-    private static func stringEnd(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        var index = start
-        while index < text.count {
-            let byte = text[index]
-            if byte == UInt8(ascii: "\"") { return index + 1 }
-            index += byte == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return text.count
     }
 
     /// Appends string content that is escaped already, escaping what HTML gives a meaning.

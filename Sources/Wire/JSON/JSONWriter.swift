@@ -176,7 +176,10 @@ public struct JSONWriter: ~Copyable {
             if !JSONBytes.needsEscape(word) {
                 let rest = count - offset
                 self.memory.storeBytes(
-                    of: word, toByteOffset: self.count + rest - 8, as: UInt64.self)
+                    of: word,
+                    toByteOffset: self.count + rest - 8,
+                    as: UInt64.self
+                )
                 self.count += rest
                 return
             }

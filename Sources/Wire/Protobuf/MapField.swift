@@ -284,6 +284,9 @@ extension MessageStorage {
     ) {
         let source = value
         self.prepareToWrite(schema)
+        let isReplaced = self.load(slot, as: UInt32.self) != 0
+        let used = self.block.used
+        defer { if isReplaced { self.block.wasted &+= self.block.used &- used } }
         self.put(UInt32(0), slot)
         self.copyMap(source, to: self.offset &+ UInt32(truncatingIfNeeded: slot))
     }

@@ -52,8 +52,11 @@ extension Message {
 
     @inlinable
     public static func store(_ value: Self, _ block: Block, _ address: UInt32) {
+        let isReplaced = UInt32.load(block, address) != 0
+        let used = block.used
         let offset = block.adopt(value.storage, Self.schema.table)
         UInt32.store(offset, block, address)
+        if isReplaced { block.wasted &+= block.used &- used }
     }
 
     public static func borrow(_ block: Block, _ address: UInt32) -> Self {

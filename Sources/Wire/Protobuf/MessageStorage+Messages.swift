@@ -26,8 +26,12 @@ extension MessageStorage {
             self.block.wasted &+= table.pointee.size
             return
         }
+        let isReplaced = self.load(slot, as: UInt32.self) != 0
+        let used = self.block.used
         let offset = self.block.adopt(value, table)
         self.put(offset, slot)
+        // What is replaced is taken to be as large as what replaces it.
+        if isReplaced { self.block.wasted &+= self.block.used &- used }
     }
 
     /// Lends the block to a handle for the sub-message, which is made when it is absent.

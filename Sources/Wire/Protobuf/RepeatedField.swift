@@ -47,6 +47,7 @@ public struct RepeatedField<Element: FieldValue>: Sendable {
             let copy = Block(capacity: 64 + total * Element.slotBytes * 4)
             let slot = copy.allocate(8)
             copy.copyItems(Element.self, from: self, to: slot, capacity: total)
+            copy.reserveItems(at: slot, total: total, stride: Element.slotBytes)
             self = Self(block: copy, slot: slot)
         } else {
             self.block.reserveItems(at: self.slot, total: total, stride: Element.slotBytes)
@@ -198,8 +199,10 @@ extension FieldValue {
 // MARK: - Literals and comparison
 
 extension RepeatedField: ExpressibleByArrayLiteral, Hashable, CustomStringConvertible {
+    /// A list that is present, be it empty.
     public init(arrayLiteral elements: Element...) {
         self.init()
+        self.prepareToWrite(total: elements.count)
         self.append(contentsOf: elements)
     }
 
@@ -234,6 +237,9 @@ extension MessageStorage {
     ) {
         let source = value
         self.prepareToWrite(schema)
+        let isReplaced = self.load(slot, as: UInt32.self) != 0
+        let used = self.block.used
+        defer { if isReplaced { self.block.wasted &+= self.block.used &- used } }
         self.put(UInt32(0), slot)
         let target = self.offset &+ UInt32(truncatingIfNeeded: slot)
         if source.block === self.block {

@@ -3,7 +3,7 @@
 
 /// Finds, reads and parses files and their imports.
 final class FileLoader {
-    /// The file that defines options; always part of a compilation.
+    /// The file that defines options.
     static let descriptorFile = "google/protobuf/descriptor.proto"
 
     private enum State {
@@ -19,7 +19,7 @@ final class FileLoader {
     private var states: [String: State] = [:]
     private var stack: [String] = []
 
-    /// Parsed files, each behind its imports; `descriptorFile` first.
+    /// Parsed files, each behind its imports; `descriptorFile` first, when it is there.
     private(set) var linkOrder: [FileDeclaration] = []
 
     init(
@@ -30,12 +30,18 @@ final class FileLoader {
         self.fileSystem = fileSystem
         self.searchPaths = searchPaths
         self.diagnostics = diagnostics
-        _ = self.load(Self.descriptorFile, importedAt: nil)
     }
 
-    /// Loads a file that the user named.
-    func load(_ name: String) {
-        _ = self.load(name, importedAt: nil)
+    /// Loads files that the user named and all they need.
+    func load(_ names: [String]) {
+        for name in names { self.load(name, importedAt: nil) }
+        guard self.linkOrder.contains(where: \.hasOptions) else { return }
+        // Options are fields of the messages in this file, whether it is imported or not. It comes
+        // first: its own options are explained by itself.
+        self.load(Self.descriptorFile, importedAt: nil)
+        if let index = self.linkOrder.firstIndex(where: { $0.name == Self.descriptorFile }) {
+            self.linkOrder.insert(self.linkOrder.remove(at: index), at: 0)
+        }
     }
 
     /// A loaded file by name.
@@ -126,7 +132,11 @@ final class FileLoader {
         }
         guard let bytes = self.find(name, importedAt: place) else { return nil }
         if let position = Self.firstInvalidUTF8(bytes) {
-            self.diagnostics.error(name, position, "expected UTF-8 text, found an invalid byte sequence")
+            self.diagnostics.error(
+                name,
+                position,
+                "expected UTF-8 text, found an invalid byte sequence"
+            )
             return nil
         }
         return bytes
@@ -154,7 +164,11 @@ final class FileLoader {
         }
         if let text = BuiltinSchemas.text(of: name) { return Array(text.utf8) }
         let paths = self.searchPaths.map { $0.isEmpty ? "." : $0 }.joined(separator: ", ")
-        self.report(place, name, "expected the file \"\(name)\" on the search path (\(paths)), found none")
+        self.report(
+            place,
+            name,
+            "expected the file \"\(name)\" on the search path (\(paths)), found none"
+        )
         return nil
     }
 

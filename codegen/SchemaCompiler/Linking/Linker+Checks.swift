@@ -12,7 +12,8 @@ extension Linker {
     /// The messages that proto3 files may extend: options, and nothing else.
     private static let optionMessages: Set<String> = Set(
         [
-            "FileOptions", "MessageOptions", "FieldOptions", "OneofOptions", "ExtensionRangeOptions",
+            "FileOptions", "MessageOptions", "FieldOptions", "OneofOptions",
+            "ExtensionRangeOptions",
             "EnumOptions", "EnumValueOptions", "ServiceOptions", "MethodOptions", "StreamOptions",
         ].map { "google.protobuf.\($0)" }
     )
@@ -308,7 +309,8 @@ extension Linker {
             )
         }
         let allowsAlias = enumeration.options.contains { option in
-            guard option.isSimple("allow_alias"), case .identifier("true") = option.value.kind else {
+            guard option.isSimple("allow_alias"), case .identifier("true") = option.value.kind
+            else {
                 return false
             }
             return true

@@ -153,7 +153,10 @@ extension Linker {
         _ target: OptionTarget,
     ) -> Bool {
         if !field.isExtension, field.name == "uninterpreted_option" {
-            self.error(option.position, "expected another option: \"\(field.name)\" is for compilers")
+            self.error(
+                option.position,
+                "expected another option: \"\(field.name)\" is for compilers"
+            )
             return false
         }
         if !field.isExtension, field.name == "features" {
@@ -219,7 +222,10 @@ extension Linker {
             )
         else { return nil }
         guard case .field(let field) = symbol, field.isExtension else {
-            self.error(name.position, "expected an extension, but \"\(name.text)\" is \(symbol.noun)")
+            self.error(
+                name.position,
+                "expected an extension, but \"\(name.text)\" is \(symbol.noun)"
+            )
             return nil
         }
         guard let extendee = field.resolvedExtendee else { return nil }
@@ -332,7 +338,9 @@ extension Linker {
     ) -> Int32? {
         switch value.kind {
         case .identifier(let name):
-            if let found = enumeration.values.first(where: { $0.name == name }) { return found.number }
+            if let found = enumeration.values.first(where: { $0.name == name }) {
+                return found.number
+            }
             self.error(
                 value.position,
                 "expected a value of \"\(enumeration.fullName)\", which has no \"\(name)\"",

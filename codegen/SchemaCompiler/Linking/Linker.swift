@@ -63,7 +63,9 @@ final class Linker {
     }
 
     private func addVisible(_ name: String) {
-        guard self.visibleFiles.insert(name).inserted, let file = self.loader.file(name) else { return }
+        guard self.visibleFiles.insert(name).inserted, let file = self.loader.file(name) else {
+            return
+        }
         for item in file.imports where item.kind == .public { self.addVisible(item.path) }
     }
 

@@ -95,7 +95,8 @@ enum ScalarValue {
         return magnitude
     }
 
-    private static func double(_ value: ValueSyntax, isTextFormat: Bool) throws(Mismatch) -> Double {
+    private static func double(_ value: ValueSyntax, isTextFormat: Bool) throws(Mismatch) -> Double
+    {
         switch value.kind {
         case .integer(let magnitude, let isNegative):
             return isNegative ? -Double(magnitude) : Double(magnitude)

@@ -137,7 +137,8 @@ final class SymbolTable {
                     return .found(symbol)
                 }
             }
-            if hidden == nil, let symbol = self.symbols[prefix + name], !typesOnly || symbol.isType {
+            if hidden == nil, let symbol = self.symbols[prefix + name], !typesOnly || symbol.isType
+            {
                 hidden = symbol
             }
             if rest.isEmpty { break }

@@ -24,6 +24,9 @@ final class FileDeclaration {
     /// Whether parsing found errors; what depends on such a file is not looked into.
     var hasSyntaxErrors = false
 
+    /// Whether any declaration has options that have to be interpreted.
+    var hasOptions = false
+
     /// Serialized options, once interpreted.
     var interpretedOptions: OptionMessage?
 

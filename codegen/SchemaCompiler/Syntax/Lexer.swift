@@ -48,7 +48,10 @@ struct Lexer {
             default:
                 self.advanceWhile { !(0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\n") }
                 let what = byte < 0x80 ? "a control character" : "a character outside ASCII"
-                self.report(start, "expected a token, found \(what); allowed only in comments and strings")
+                self.report(
+                    start,
+                    "expected a token, found \(what); allowed only in comments and strings"
+                )
             }
         }
     }
@@ -110,12 +113,18 @@ struct Lexer {
                 return
             }
             if byte == UInt8(ascii: "/"), self.peek(1) == UInt8(ascii: "*") {
-                self.report(self.position, "\"/*\" inside a block comment: comments cannot be nested")
+                self.report(
+                    self.position,
+                    "\"/*\" inside a block comment: comments cannot be nested"
+                )
                 self.advance()
             }
             self.advance()
         }
-        self.report(start, "expected \"*/\" to close the block comment that starts here, found end of file")
+        self.report(
+            start,
+            "expected \"*/\" to close the block comment that starts here, found end of file"
+        )
     }
 
     // MARK: - Literals
@@ -218,7 +227,10 @@ struct Lexer {
                 $0 << 4 | UInt64(CharacterClass.hexValue($1) ?? 0)
             }
             if !isComplete || value > 0x10ffff {
-                self.report(start, "expected eight hexadecimal digits up to 0010ffff behind \"\\U\"")
+                self.report(
+                    start,
+                    "expected eight hexadecimal digits up to 0010ffff behind \"\\U\""
+                )
             }
         default:
             self.report(start, "expected an escape sequence; a lone backslash is written \"\\\\\"")

@@ -87,7 +87,11 @@ extension Parser {
         } else if self.looksAt("service") {
             try self.service()
         } else if self.looksAt("extend") {
-            try self.extendBlock([DescriptorPath.fileExtension], parent: nil, scope: file.packageName)
+            try self.extendBlock(
+                [DescriptorPath.fileExtension],
+                parent: nil,
+                scope: file.packageName
+            )
         } else if self.looksAt("import") {
             try self.importStatement()
         } else if self.looksAt("package") {
@@ -113,7 +117,10 @@ extension Parser {
         self.endLocation(location)
         if self.isPackageKnown, self.file.package?.position == name.position { return }
         if self.file.package != nil || self.latePackage != nil {
-            self.report(position, "expected one package statement at most; the file has one already")
+            self.report(
+                position,
+                "expected one package statement at most; the file has one already"
+            )
         } else if !self.file.messages.isEmpty || !self.file.enums.isEmpty
             || !self.file.services.isEmpty || !self.file.extensions.isEmpty
         {
@@ -133,7 +140,10 @@ extension Parser {
         } else if self.take("weak") {
             kind = .weak
         } else if self.looksAt("option") {
-            self.report(self.current.start, "expected a plain import: \"import option\" needs editions")
+            self.report(
+                self.current.start,
+                "expected a plain import: \"import option\" needs editions"
+            )
             throw Failure()
         }
         let position = self.current.start

@@ -141,7 +141,8 @@ extension Parser {
                 if let option = try parser.optionStatement() { oneof.options.append(option) }
                 return
             }
-            for label: StaticString in ["optional", "required", "repeated"] where parser.looksAt(label) {
+            for label: StaticString in ["optional", "required", "repeated"]
+            where parser.looksAt(label) {
                 parser.report(
                     parser.current.start,
                     "expected a field without label in the oneof, found \"\(label)\"",
@@ -225,7 +226,10 @@ extension Parser {
         let typePosition = self.current.start
         if self.take("map"), self.looksAt(symbol: "<") {
             if label != nil {
-                self.report(start, "expected a map field without label: maps are repeated by nature")
+                self.report(
+                    start,
+                    "expected a map field without label: maps are repeated by nature"
+                )
             }
             try self.mapField(location, typePosition, context)
             return
@@ -241,7 +245,10 @@ extension Parser {
             typeName = try self.qualifiedName("a field type")
         }
         if label == nil, self.file.syntax == .proto2, context.oneofIndex == nil {
-            self.report(start, "expected \"optional\", \"required\" or \"repeated\" before the field's type")
+            self.report(
+                start,
+                "expected \"optional\", \"required\" or \"repeated\" before the field's type"
+            )
         }
         if typeName.text == "group", self.current.kind == .identifier {
             try self.groupField(location, path, label: label, context)
@@ -288,7 +295,10 @@ extension Parser {
 
     private func store(_ option: OptionSyntax, in slot: inout OptionSyntax?) {
         if slot != nil {
-            self.report(option.position, "expected option \"\(option.nameText)\" once; it is set already")
+            self.report(
+                option.position,
+                "expected option \"\(option.nameText)\" once; it is set already"
+            )
         }
         slot = option
     }
@@ -350,7 +360,10 @@ extension Parser {
 
         guard case .message(let message, _, let oneofIndex) = context, oneofIndex == nil else {
             let place = context.isExtend ? "an extend block" : "a oneof"
-            self.report(typePosition, "expected another type: map fields are not allowed in \(place)")
+            self.report(
+                typePosition,
+                "expected another type: map fields are not allowed in \(place)"
+            )
             throw Failure()
         }
         let entry = MessageDeclaration(
@@ -364,7 +377,10 @@ extension Parser {
         let key = self.entryField(entry, "key", 1, keyName, keyPosition)
         switch key.type {
         case .scalar(.double), .scalar(.float), .scalar(.bytes), .named:
-            self.report(keyPosition, "expected an integer type, bool or string as the map's key type")
+            self.report(
+                keyPosition,
+                "expected an integer type, bool or string as the map's key type"
+            )
         default:
             break
         }
@@ -489,7 +505,10 @@ extension Parser {
                 let bytes = try self.string("a reserved name in quotes")
                 let name = String(decoding: bytes, as: UTF8.self)
                 if !CharacterClass.isIdentifier(bytes) {
-                    self.report(position, "expected an identifier as reserved name, found \"\(name)\"")
+                    self.report(
+                        position,
+                        "expected an identifier as reserved name, found \"\(name)\""
+                    )
                 }
                 names.append(NameSyntax(text: name, position: position))
             } while self.take(symbol: ",")

@@ -32,6 +32,7 @@ extension Parser {
         } while self.take(symbol: ".")
         try self.expect(symbol: "=", "behind the option's name")
         let value = try self.optionValue()
+        self.file.hasOptions = true
         return OptionSyntax(name: name, value: value, position: position)
     }
 
@@ -80,9 +81,14 @@ extension Parser {
         case .identifier:
             let text = self.text(token)
             self.advance()
-            guard isNegative else { return ValueSyntax(kind: .identifier(text), position: position) }
+            guard isNegative else {
+                return ValueSyntax(kind: .identifier(text), position: position)
+            }
             guard text == "inf" || text == "nan" else {
-                self.report(token.start, "expected a number, inf or nan behind \"-\", found \"\(text)\"")
+                self.report(
+                    token.start,
+                    "expected a number, inf or nan behind \"-\", found \"\(text)\""
+                )
                 throw Failure()
             }
             return ValueSyntax(kind: .float(text == "inf" ? -.infinity : .nan), position: position)

@@ -98,7 +98,9 @@ struct Parser {
 
     /// Consumes the punctuation mark or fails; `place` completes "expected X ...".
     mutating func expect(symbol: Unicode.Scalar, _ place: String) throws(Failure) {
-        guard self.take(symbol: symbol) else { throw self.failure("expected \"\(symbol)\" \(place)") }
+        guard self.take(symbol: symbol) else {
+            throw self.failure("expected \"\(symbol)\" \(place)")
+        }
     }
 
     /// Consumes an identifier or fails; `what` completes "expected ...".
@@ -255,7 +257,8 @@ struct Parser {
 
     private func commentsBeforeCurrent() -> Comments {
         let from = self.previous?.range.upperBound ?? self.lexer.startOffset
-        let next = self.current.kind == .endOfFile ? nil : self.lexer.bytes[self.current.range.lowerBound]
+        let next =
+            self.current.kind == .endOfFile ? nil : self.lexer.bytes[self.current.range.lowerBound]
         return Comments.between(
             self.lexer.bytes[from..<self.current.range.lowerBound],
             isFileStart: self.previous == nil,

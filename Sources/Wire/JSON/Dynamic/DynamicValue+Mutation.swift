@@ -55,7 +55,7 @@ extension DynamicValue {
         set {
             precondition(self.items.indices.contains(index), "index out of range")
             self.prepareToWrite()
-            self.block.putCell(self.adopt(newValue), self.itemAddress(index))
+            self.replace(self.itemAddress(index), with: newValue)
         }
     }
 
@@ -98,16 +98,18 @@ extension DynamicValue {
     private mutating func put(_ key: String, _ value: DynamicValue) {
         self.prepareToWrite()
         if self.kind != .object { self.block.putCell(Cell(.object), self.address) }
-        let adopted = self.adopt(value)
         var key = key
         key.withUTF8 { text in
             let bytes = UnsafeRawBufferPointer(text)
             let (index, isFound) = self.search(bytes)
-            if !isFound {
-                let extent = self.block.copyIn(bytes)
-                self.openGap(at: index, stride: Cell.entryBytes)
-                self.block.putExtent(extent, self.entryAddress(index))
+            if isFound {
+                self.replace(self.entryAddress(index) &+ Cell.keyBytes, with: value)
+                return
             }
+            let adopted = self.adopt(value)
+            let extent = self.block.copyIn(bytes)
+            self.openGap(at: index, stride: Cell.entryBytes)
+            self.block.putExtent(extent, self.entryAddress(index))
             self.block.putCell(adopted, self.entryAddress(index) &+ Cell.keyBytes)
         }
     }
@@ -172,6 +174,14 @@ extension DynamicValue {
         return self.block.copyCell(source.cell(value.address), from: source)
     }
 
+    /// Puts a copy of a value in the place of another.
+    private func replace(_ address: UInt32, with value: DynamicValue) {
+        let used = self.block.used
+        self.block.putCell(self.adopt(value), address)
+        // What is replaced is taken to be as large as what replaces it.
+        self.block.wasted &+= self.block.used &- used
+    }
+
     private func lend(_ address: UInt32) -> DynamicValue {
         DynamicValue(block: self.block.lend(), address: address)
     }
@@ -181,7 +191,7 @@ extension DynamicValue {
         let isLoan = self.block.endLoan(&child.block)
         if isLoan && child.address == address { return }
         if isLoan { child.block = self.block }
-        self.block.putCell(self.adopt(child), address)
+        self.replace(address, with: child)
     }
 
     /// Ends a loan of the value of an entry, which is removed when nothing came back.
