@@ -65,6 +65,7 @@ let package = Package(
     name: "apus",
     products: [
         .executable(name: "apus-codegen", targets: ["apus-codegen"]),
+        .library(name: "KubernetesAPI", targets: ["KubernetesAPI"]),
         .library(name: "Protobuf", targets: ["Protobuf", "JSON", "WellKnownTypes"]),
     ],
     dependencies: [
@@ -114,7 +115,7 @@ let package = Package(
             "KubernetesAPI",
             in: "API",
             ["Bytes", "Protobuf", "WellKnownTypes"],
-            tests: ["Bytes", "JSON", "Protobuf"]
+            tests: ["Bytes", "JSON", "NodeAPI", "Protobuf"]
         ),
         module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
 
