@@ -114,8 +114,8 @@ let package = Package(
         module(
             "KubernetesAPI",
             in: "API",
-            ["Bytes", "Protobuf", "WellKnownTypes"],
-            tests: ["Bytes", "JSON", "NodeAPI", "Protobuf"]
+            ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
+            tests: ["Bytes", "JSON", "NodeAPI", "Protobuf", "Scalars"]
         ),
         module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
 

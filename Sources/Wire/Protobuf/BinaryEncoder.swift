@@ -176,8 +176,15 @@ struct BinaryEncoder: ~Copyable {
         }
     }
 
-    /// Writes an absent message that is always written: its fields that are always written.
+    /// Writes an absent message that is always written: its fields that are always written. An unset
+    /// quantity is zero, which upstream writes as the text `0`.
     private mutating func writeEmpty(_ table: UnsafePointer<MessageTable>) {
+        if table.pointee.jsonForm == .quantity {
+            withUnsafeBytes(of: (0x0A as UInt8, 0x01 as UInt8, UInt8(ascii: "0"))) { text in
+                if let start = text.baseAddress { self.writeBytes(start, text.count) }
+            }
+            return
+        }
         let zero = Block.zero
         self.writeMessage(table, zero.base, zero.base + Int(Block.rootOffset))
         withExtendedLifetime(zero) {}
