@@ -18,20 +18,19 @@ let settings: [SwiftSetting] =
 /// A library target and its tests: `Sources/<Layer>/<Name>`, `Tests/<Layer>/<Name>Tests`.
 ///
 /// - `tests`: what the tests import beside the target; nil when it has none.
+/// - `files`: what lies in the folder of the tests and is no source: they read it by path.
 func module(
     _ name: String,
     in layer: String,
     _ dependencies: [Target.Dependency] = [],
     tests: [Target.Dependency]? = nil,
-    fixtures: [String] = [],
-    excluding: [String] = []
+    files: [String] = []
 ) -> [Target] {
     var targets: [Target] = [
         .target(
             name: name,
             dependencies: dependencies,
             path: "Sources/\(layer)/\(name)",
-            exclude: excluding,
             swiftSettings: settings
         )
     ]
@@ -41,7 +40,7 @@ func module(
                 name: "\(name)Tests",
                 dependencies: [.byName(name: name)] + tests,
                 path: "Tests/\(layer)/\(name)Tests",
-                resources: fixtures.map { .copy($0) },
+                exclude: files,
                 swiftSettings: settings
             )
         )
@@ -49,7 +48,7 @@ func module(
     return targets
 }
 
-/// A C library of the system: headers and a module map in `Sources/System/<Name>`.
+/// A C library of the system: a module map in `Sources/System/<Name>`.
 func library(_ name: String, pkgConfig: String? = nil, apt: String) -> [Target] {
     [
         .systemLibrary(
@@ -61,51 +60,141 @@ func library(_ name: String, pkgConfig: String? = nil, apt: String) -> [Target] 
     ]
 }
 
+/// A part of the generator: `codegen/<Name>`, `Tests/Codegen/<Name>Tests`.
+func generator(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    tests: [Target.Dependency],
+    files: [String] = [],
+    isExecutable: Bool = false
+) -> [Target] {
+    let path = "codegen/\(name)"
+    return [
+        isExecutable
+            ? .executableTarget(
+                name: name,
+                dependencies: dependencies,
+                path: path,
+                swiftSettings: settings
+            )
+            : .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings),
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [.byName(name: name)] + tests,
+            path: "Tests/Codegen/\(name)Tests",
+            exclude: files,
+            swiftSettings: settings
+        ),
+    ]
+}
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+let cryptography: [Target.Dependency] = [
+    .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "_CryptoExtras", package: "swift-crypto"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+    .product(name: "X509", package: "swift-certificates"),
+]
+
 let package = Package(
     name: "apus",
     products: [
+        .executable(name: "apus", targets: ["apus"]),
         .executable(name: "apus-codegen", targets: ["apus-codegen"]),
         .library(name: "KubernetesAPI", targets: ["KubernetesAPI"]),
-        .library(name: "Protobuf", targets: ["Protobuf", "JSON", "WellKnownTypes"]),
+        .library(name: "Protobuf", targets: ["Protobuf", "Bytes", "JSON", "WellKnownTypes"]),
+        .library(
+            name: "RPC",
+            targets: ["RPC", "RPCInterface", "RPCServices", "HTTP2Transport"]
+        ),
+        // For the fuzz targets in fuzz/.
+        .library(
+            name: "Parsers",
+            targets: [
+                "MediaTypes", "NameRules", "RequestInfo", "Scalars", "SchemaCompiler",
+                "Selectors", "YAML",
+            ]
+        ),
     ],
     dependencies: [
-        // Command lines of the generator and of apus: help, completion and errors people know.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // The generator's command line: help, completion and errors people know. It links
+        // Foundation, which apus itself does not.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // DER and PEM, below certificates.
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        // X.509: parsing, issuing and verifying certificates is no place for new code.
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        // Keys and signatures, from BoringSSL.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Event loops and sockets. Framing, streams and RPC are ours.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // TLS on those sockets, with optional client certificates.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         // Base: no I/O.
         module("Bytes", in: "Base", tests: []),
-        module("Scalars", in: "Base", tests: [], fixtures: ["Fixtures"]),
+        module("Flags", in: "Base", ["Scalars"], tests: []),
+        module("Scalars", in: "Base", tests: [], files: ["Fixtures"]),
 
-        // System: what comes from C.
+        // System: what comes from C and from Linux.
         library("CLMDB", apt: "liblmdb-dev"),
         library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        module("LMDB", in: "System", ["CLMDB"], tests: []),
 
         // Wire: how bytes become messages and how messages travel.
         module("Descriptors", in: "Wire", tests: []),
-        module(
-            "JSON",
-            in: "Wire",
-            ["Bytes", "Protobuf", "Scalars"],
-            tests: ["Descriptors", "Protobuf"]
-        ),
-        module(
-            "Protobuf",
-            in: "Wire",
-            ["Bytes", "Descriptors", "RPCInterface"],
-            tests: ["Bytes", "Descriptors"]
-        ),
-        module("RPCInterface", in: "Wire"),
-        module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"]),
         module(
             "GRPCServices",
             in: "Wire",
             ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]
         ),
+        module(
+            "HTTP", in: "Wire", [nioCore, nioHTTP1, nioPosix, nioWebSocket],
+            tests: [nioCore]),
+        module(
+            "HTTP2Transport",
+            in: "Wire",
+            ["CNghttp2", "HTTP", "TLS", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS],
+            tests: ["HTTP", "TLS", nioCore, nioEmbedded, nioPosix, nioWebSocket]
+        ),
+        module("JSON", in: "Wire", ["Bytes", "Protobuf", "Scalars"], tests: ["Protobuf"]),
+        module("PKI", in: "Wire", ["Bytes", "Scalars"] + cryptography, tests: []),
+        module("Protobuf", in: "Wire", ["Bytes", "Descriptors", "RPCInterface"]),
+        module(
+            "RPC",
+            in: "Wire",
+            ["Bytes", "CZlib", "HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore],
+            tests: ["HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore, nioPosix]
+        ),
+        module("RPCInterface", in: "Wire"),
+        module(
+            "RPCServices",
+            in: "Wire",
+            ["Bytes", "Descriptors", "GRPCServices", "Protobuf", "RPCInterface"]
+        ),
+        module(
+            "RPCTool",
+            in: "Wire",
+            ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"]
+        ),
+        module("TLS", in: "Wire", [nioCore, nioSSL]),
+        module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"]),
+        module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"]),
 
-        // API: generated types by group and version.
+        // API: generated types by group and version, and what is known of their values.
         module(
             "ApusAPI",
             in: "API",
@@ -117,38 +206,95 @@ let package = Package(
             ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
             tests: ["Bytes", "JSON", "NodeAPI", "Protobuf", "Scalars"]
         ),
+        module("NameRules", in: "API", ["Scalars"], tests: [], files: ["Fixtures"]),
         module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
+        module(
+            "Selectors",
+            in: "API",
+            ["NameRules"],
+            tests: ["NameRules"],
+            files: ["Fixtures"]
+        ),
 
         // Store: etcd.
+        module(
+            "Engine",
+            in: "Store",
+            ["Bytes", "KeyValueStore", "LMDB"],
+            tests: ["Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild"]
+        ),
         module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
+        module("KeyValueStore", in: "Store", ["Bytes"]),
+
+        // Control: the control plane.
+        module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
+        module(
+            "RequestInfo",
+            in: "Control",
+            ["NameRules", "Scalars", "Selectors"],
+            tests: ["NameRules", "Selectors"]
+        ),
+
+        // Commands: flags and wiring.
+        module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"]),
+        [
+            .executableTarget(
+                name: "apus",
+                dependencies: ["CommandTree", "Flags", "PKI"],
+                path: "Sources/Commands/apus",
+                swiftSettings: settings
+            )
+        ],
 
         // The generator.
+        generator(
+            "SchemaCompiler",
+            ["Descriptors"],
+            tests: ["Descriptors"],
+            files: ["Fixtures"]
+        ),
+        generator(
+            "SwiftEmitter",
+            ["Descriptors", "Protobuf"],
+            tests: [
+                "Bytes", "Descriptors", "Protobuf", "RPCInterface", "SchemaCompiler",
+                "WellKnownTypes",
+            ],
+            files: ["Fixtures"]
+        ),
+        generator(
+            "apus-codegen",
+            ["Descriptors", "SchemaCompiler", "SwiftEmitter", argumentParser],
+            tests: ["Descriptors", "SwiftEmitter"],
+            isExecutable: true
+        ),
+
+        // What tests of several targets share, and programs that tests talk to.
         [
             .target(
-                name: "SchemaCompiler",
-                dependencies: ["Descriptors"],
-                path: "codegen/SchemaCompiler",
-                swiftSettings: settings
-            ),
-            .target(
-                name: "SwiftEmitter",
-                dependencies: ["Descriptors", "Protobuf"],
-                path: "codegen/SwiftEmitter",
+                name: "KeyValueStoreSuite",
+                dependencies: ["Bytes", "KeyValueStore"],
+                path: "Tests/Store/KeyValueStoreSuite",
                 swiftSettings: settings
             ),
             .executableTarget(
-                name: "apus-codegen",
-                dependencies: [
-                    "Descriptors", "SchemaCompiler", "SwiftEmitter",
-                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                ],
-                path: "codegen/apus-codegen",
+                name: "StoreCrashChild",
+                dependencies: ["Bytes", "Engine", "KeyValueStore"],
+                path: "Tests/Store/StoreCrashChild",
                 swiftSettings: settings
             ),
-        ],
-
-        // Programs that tests talk to.
-        [
+            .testTarget(
+                name: "InteropTests",
+                dependencies: [
+                    "Bytes", "EtcdAPI", "GRPCServices", "HTTP", "HTTP2Transport", "NodeAPI",
+                    "Protobuf", "RPC", "RPCInterface", "RPCServices", "TLS", "WellKnownTypes",
+                    nioCore,
+                    nioPosix,
+                ],
+                path: "Tests/Conformance/Interop",
+                exclude: ["Programs", "interop.proto"],
+                swiftSettings: settings
+            ),
             .executableTarget(
                 name: "apus-peer",
                 dependencies: [
@@ -157,7 +303,7 @@ let package = Package(
                 ],
                 path: "Tests/Support/apus-peer",
                 swiftSettings: settings
-            )
+            ),
         ],
     ].flatMap { $0 }
 )

@@ -43,9 +43,10 @@ require_swift() {
     command -v swift >/dev/null 2>&1 ||
         die "no swift in PATH; install a Swift $SWIFT_MINIMUM toolchain (https://swift.org/install)"
     local version
-    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' |
-        head -n 1)
-    [ -n "$version" ] || die "'swift --version' prints no version: $(command -v swift)"
+    version=$(swift --version 2>&1 || true)
+    [[ $version =~ Swift\ version\ ([0-9]+(\.[0-9]+)*) ]] ||
+        die "'swift --version' does not work: $(head -n 1 <<<"$version")"
+    version=${BASH_REMATCH[1]}
     [ "$(printf '%s\n%s\n' "$SWIFT_MINIMUM" "$version" | sort -V | head -n 1)" = "$SWIFT_MINIMUM" ] ||
         die "Swift $version is too old; Swift $SWIFT_MINIMUM or later is needed"
 }

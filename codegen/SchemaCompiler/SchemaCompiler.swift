@@ -64,6 +64,7 @@ public struct SchemaCompiler: Sendable {
             searchPaths: self.searchPaths,
             diagnostics: diagnostics,
         )
+        defer { loader.dismantle() }
         loader.load(names)
         var files: [FileDescriptor] = []
         if !diagnostics.isFull {

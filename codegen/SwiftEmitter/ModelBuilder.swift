@@ -14,10 +14,18 @@ struct ModelBuilder {
     func build() throws(SwiftEmitter.Problem) -> [FileModel] {
         let index = try TypeIndex(self.files)
         let byName = Dictionary(self.files.map { ($0.name, $0) }) { first, _ in first }
+        var endless = EndlessMessages(self.files)
         var models: [FileModel] = []
         var seen: Set<String> = []
         for name in self.generated where seen.insert(name).inserted {
             guard let file = byName[name] else { continue }
+            if let cycle = endless.cycle(in: file) {
+                throw SwiftEmitter.Problem(
+                    file: name,
+                    message: "a message must contain itself without end, by the fields "
+                        + "\(cycle.joined(separator: ", ")); make one of them optional or repeated",
+                )
+            }
             var builder = FileModelBuilder(
                 file: file,
                 index: index,

@@ -22,7 +22,7 @@ struct ApusCodegen: ParsableCommand {
             written, 64 when the command line is wrong.
 
             Example:
-              apus-codegen --proto_path=proto --swift_out=Sources/Shop/Generated shop/v1/order.proto
+              apus-codegen -Iproto --swift_out=Sources/Shop/Generated shop/v1/order.proto
             """,
         version: SwiftEmitter.version,
     )

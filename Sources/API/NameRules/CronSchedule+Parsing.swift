@@ -11,12 +11,14 @@ extension CronSchedule {
     ///
     /// - Parameter isKnownTimeZone: whether a zone named in the text is in the time zone database.
     public init(
-        parsing text: String, isKnownTimeZone: (String) -> Bool
+        parsing text: String,
+        isKnownTimeZone: (String) -> Bool
     ) throws(CronScheduleError) {
         if text.isEmpty { throw CronScheduleError(description: "empty spec string") }
         guard text.utf8.count <= Self.maximumTextBytes else {
             throw CronScheduleError(
-                description: "spec string is longer than \(Self.maximumTextBytes) bytes")
+                description: "spec string is longer than \(Self.maximumTextBytes) bytes"
+            )
         }
         var rest = text[...]
         var timeZone: String?
@@ -33,7 +35,8 @@ extension CronSchedule {
         guard words.count == 5 else {
             let shown = words.map { String($0) }.joined(separator: " ")
             throw CronScheduleError(
-                description: "expected exactly 5 fields, found \(words.count): [\(shown)]")
+                description: "expected exactly 5 fields, found \(words.count): [\(shown)]"
+            )
         }
         let minutes = try CronField.minutes.parse(String(words[0]))
         let hours = try CronField.hours.parse(String(words[1]))
@@ -42,15 +45,22 @@ extension CronSchedule {
         let daysOfWeek = try CronField.daysOfWeek.parse(String(words[4]))
         self = .fields(
             Fields(
-                minutes: minutes.bits, hours: hours.bits, daysOfMonth: daysOfMonth.bits,
-                months: months.bits, daysOfWeek: daysOfWeek.bits,
-                anyDayOfMonth: daysOfMonth.isAny, anyDayOfWeek: daysOfWeek.isAny,
-                timeZone: timeZone))
+                minutes: minutes.bits,
+                hours: hours.bits,
+                daysOfMonth: daysOfMonth.bits,
+                months: months.bits,
+                daysOfWeek: daysOfWeek.bits,
+                anyDayOfMonth: daysOfMonth.isAny,
+                anyDayOfWeek: daysOfWeek.isAny,
+                timeZone: timeZone
+            )
+        )
     }
 
     /// The zone that starts the text, and what follows it.
     private static func timeZone(
-        of text: String, _ isKnown: (String) -> Bool
+        of text: String,
+        _ isKnown: (String) -> Bool
     ) throws(CronScheduleError) -> (String, Substring) {
         // Upstream panics without a space here.
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")),
@@ -60,8 +70,11 @@ extension CronSchedule {
         }
         let zone = String(text[text.utf8.index(after: equals)..<space])
         guard ["", "UTC", "Local"].contains(zone) || isKnown(zone) else {
-            throw CronScheduleError(
-                description: "provided bad location \(zone): unknown time zone \(zone)")
+            let climbs =
+                zone.utf8.first == UInt8(ascii: "/") || zone.utf8.first == UInt8(ascii: "\\")
+                || zone.split(whereSeparator: { $0 == "/" || $0 == "\\" }).contains("..")
+            let reason = climbs ? "time: invalid location name" : "unknown time zone \(zone)"
+            throw CronScheduleError(description: "provided bad location \(zone): \(reason)")
         }
         var rest = text[space...]
         while let first = rest.unicodeScalars.first, first.properties.isWhitespace {
@@ -75,13 +88,20 @@ extension CronSchedule {
 
     /// The schedule of a word that starts with `@`.
     private static func descriptor(
-        _ text: String, _ timeZone: String?
+        _ text: String,
+        _ timeZone: String?
     ) throws(CronScheduleError) -> CronSchedule {
         // Everything, at midnight: what each descriptor narrows.
         var fields = Fields(
-            minutes: 1, hours: 1, daysOfMonth: CronField.daysOfMonth.all,
-            months: CronField.months.all, daysOfWeek: CronField.daysOfWeek.all,
-            anyDayOfMonth: true, anyDayOfWeek: true, timeZone: timeZone)
+            minutes: 1,
+            hours: 1,
+            daysOfMonth: CronField.daysOfMonth.all,
+            months: CronField.months.all,
+            daysOfWeek: CronField.daysOfWeek.all,
+            anyDayOfMonth: true,
+            anyDayOfWeek: true,
+            timeZone: timeZone
+        )
         switch text {
         case "@yearly", "@annually":
             fields.months = 1 << 1
@@ -110,11 +130,13 @@ extension CronSchedule {
         }
         do throws(GoDurationError) {
             let duration = try GoDuration(
-                parsing: String(text.utf8.dropFirst("@every ".utf8.count)) ?? "")
+                parsing: String(text.utf8.dropFirst("@every ".utf8.count)) ?? ""
+            )
             return .every(seconds: max(1, duration.nanoseconds / 1_000_000_000))
         } catch {
             throw CronScheduleError(
-                description: "failed to parse duration \(text): \(error.description)")
+                description: "failed to parse duration \(text): \(error.description)"
+            )
         }
     }
 }
@@ -132,12 +154,19 @@ private struct CronField {
     static let hours = CronField(low: 0, high: 23, names: [], firstNamed: 0)
     static let daysOfMonth = CronField(low: 1, high: 31, names: [], firstNamed: 0)
     static let months = CronField(
-        low: 1, high: 12,
+        low: 1,
+        high: 12,
         names: [
             "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-        ], firstNamed: 1)
+        ],
+        firstNamed: 1
+    )
     static let daysOfWeek = CronField(
-        low: 0, high: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], firstNamed: 0)
+        low: 0,
+        high: 6,
+        names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+        firstNamed: 0
+    )
 
     /// A set of values, and whether it was written as a star.
     typealias Values = (bits: UInt64, isAny: Bool)
@@ -217,13 +246,15 @@ private struct CronField {
         case .success(let value):
             guard value >= 0 else {
                 throw CronScheduleError(
-                    description: "negative number (\(value)) not allowed: \(text)")
+                    description: "negative number (\(value)) not allowed: \(text)"
+                )
             }
             return Int(value)
         case .failure(let fault):
             throw CronScheduleError(
                 description: "failed to parse int from \(text): "
-                    + fault.message(function: "Atoi", text))
+                    + fault.message(function: "Atoi", text)
+            )
         }
     }
 }

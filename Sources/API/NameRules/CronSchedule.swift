@@ -58,8 +58,11 @@ extension Formats {
     ///
     /// Source: upstream `pkg/apis/batch/validation/validation.go`.
     public static func cronSchedule(
-        _ path: FieldPath, _ schedule: String, allowsTimeZone: Bool = false,
-        hasTimeZone: Bool = false, isKnown: (String) -> Bool
+        _ path: FieldPath,
+        _ schedule: String,
+        allowsTimeZone: Bool = false,
+        hasTimeZone: Bool = false,
+        isKnown: (String) -> Bool
     ) -> [FieldError] {
         var errors: [FieldError] = []
         do {
@@ -76,13 +79,19 @@ extension Formats {
         if namesTimeZone, allowsTimeZone, hasTimeZone {
             errors.append(
                 .invalid(
-                    path, .string(schedule),
-                    "cannot use both timeZone field and TZ or CRON_TZ in schedule"))
+                    path,
+                    .string(schedule),
+                    "cannot use both timeZone field and TZ or CRON_TZ in schedule"
+                )
+            )
         } else if namesTimeZone, !allowsTimeZone {
             errors.append(
                 .invalid(
-                    path, .string(schedule),
-                    "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"))
+                    path,
+                    .string(schedule),
+                    "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+                )
+            )
         }
         return errors
     }

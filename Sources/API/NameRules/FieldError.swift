@@ -73,19 +73,26 @@ extension FieldError {
 
     /// A value is of another type than the schema says.
     public static func typeInvalid(
-        _ path: FieldPath, _ value: Value, _ detail: String
+        _ path: FieldPath,
+        _ value: Value,
+        _ detail: String
     ) -> FieldError {
         FieldError(.typeInvalid, path.description, value, detail)
     }
 
     /// A value is none of the known ones, which are shown in the given order.
     public static func notSupported(
-        _ path: FieldPath, _ value: Value, supported: some Sequence<String>
+        _ path: FieldPath,
+        _ value: Value,
+        supported: some Sequence<String>
     ) -> FieldError {
         let list = supported.map { GoText.quoted($0) }.joined(separator: ", ")
         return FieldError(
-            .notSupported, path.description, value,
-            list.isEmpty ? "" : "supported values: " + list)
+            .notSupported,
+            path.description,
+            value,
+            list.isEmpty ? "" : "supported values: " + list
+        )
     }
 
     /// A well-formed value is not permitted here.
@@ -96,46 +103,61 @@ extension FieldError {
     /// A text has more than `limit` bytes; a negative limit is not shown.
     public static func tooLong(_ path: FieldPath, limit: Int) -> FieldError {
         FieldError(
-            .tooLong, path.description, .omitted,
+            .tooLong,
+            path.description,
+            .omitted,
             limit < 0
                 ? "value is too long"
-                : "may not be more than \(limit) \(limit == 1 ? "byte" : "bytes")")
+                : "may not be more than \(limit) \(limit == 1 ? "byte" : "bytes")"
+        )
     }
 
     /// A text has more than `limit` characters; a negative limit is not shown.
     public static func tooLong(_ path: FieldPath, characterLimit limit: Int) -> FieldError {
         FieldError(
-            .tooLong, path.description, .omitted,
+            .tooLong,
+            path.description,
+            .omitted,
             limit < 0
                 ? "value is too long"
-                : "may not be more than \(limit) \(limit == 1 ? "character" : "characters")")
+                : "may not be more than \(limit) \(limit == 1 ? "character" : "characters")"
+        )
     }
 
     /// A text has fewer than `limit` characters; a negative limit is not shown.
     public static func tooShort(_ path: FieldPath, _ value: Value, limit: Int) -> FieldError {
         FieldError(
-            .tooShort, path.description, value,
+            .tooShort,
+            path.description,
+            value,
             limit < 0
                 ? "value is too short"
-                : "must be at least \(limit) \(limit == 1 ? "character" : "characters")")
+                : "must be at least \(limit) \(limit == 1 ? "character" : "characters")"
+        )
     }
 
     /// A list has more than `limit` items; a negative limit or count is not shown.
     public static func tooMany(_ path: FieldPath, count: Int, limit: Int) -> FieldError {
         FieldError(
-            .tooMany, path.description, count < 0 ? .omitted : .integer(Int64(count)),
+            .tooMany,
+            path.description,
+            count < 0 ? .omitted : .integer(Int64(count)),
             limit < 0
                 ? "has too many items"
-                : "must have at most \(limit) \(limit == 1 ? "item" : "items")")
+                : "must have at most \(limit) \(limit == 1 ? "item" : "items")"
+        )
     }
 
     /// A list has fewer than `limit` items; a negative limit is not shown.
     public static func tooFew(_ path: FieldPath, count: Int, limit: Int) -> FieldError {
         FieldError(
-            .tooFew, path.description, .integer(Int64(count)),
+            .tooFew,
+            path.description,
+            .integer(Int64(count)),
             limit < 0
                 ? "has too few items"
-                : "must have at least \(limit) \(limit == 1 ? "item" : "items")")
+                : "must have at least \(limit) \(limit == 1 ? "item" : "items")"
+        )
     }
 
     /// A fault of the server's, not of what the user wrote.

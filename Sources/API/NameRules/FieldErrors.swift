@@ -53,7 +53,8 @@ public struct FieldErrors: Sendable {
     /// Walks into a member.
     @inlinable
     public mutating func within<R, E: Error>(
-        _ name: String, _ body: (inout FieldErrors) throws(E) -> R
+        _ name: String,
+        _ body: (inout FieldErrors) throws(E) -> R
     ) throws(E) -> R {
         self.path.push(.name(name))
         defer { self.path.pop() }
@@ -63,7 +64,8 @@ public struct FieldErrors: Sendable {
     /// Walks into an item.
     @inlinable
     public mutating func within<R, E: Error>(
-        index: Int, _ body: (inout FieldErrors) throws(E) -> R
+        index: Int,
+        _ body: (inout FieldErrors) throws(E) -> R
     ) throws(E) -> R {
         self.path.push(.index(index))
         defer { self.path.pop() }
@@ -73,7 +75,8 @@ public struct FieldErrors: Sendable {
     /// Walks into the value of a map.
     @inlinable
     public mutating func within<R, E: Error>(
-        key: String, _ body: (inout FieldErrors) throws(E) -> R
+        key: String,
+        _ body: (inout FieldErrors) throws(E) -> R
     ) throws(E) -> R {
         self.path.push(.key(key))
         defer { self.path.pop() }
@@ -83,7 +86,9 @@ public struct FieldErrors: Sendable {
     /// Walks into an item of a member.
     @inlinable
     public mutating func within<R, E: Error>(
-        _ name: String, index: Int, _ body: (inout FieldErrors) throws(E) -> R
+        _ name: String,
+        index: Int,
+        _ body: (inout FieldErrors) throws(E) -> R
     ) throws(E) -> R {
         self.path.push(.name(name))
         self.path.push(.index(index))
@@ -111,14 +116,18 @@ extension FieldErrors {
 
     /// A value is malformed or out of bounds.
     public mutating func invalid(
-        at name: String? = nil, _ value: FieldError.Value, _ detail: String
+        at name: String? = nil,
+        _ value: FieldError.Value,
+        _ detail: String
     ) {
         self.add(.invalid(self.place(name), value, detail))
     }
 
     /// A value is malformed, for each of the reasons.
     public mutating func invalid(
-        at name: String? = nil, _ value: FieldError.Value, _ reasons: [String]
+        at name: String? = nil,
+        _ value: FieldError.Value,
+        _ reasons: [String]
     ) {
         for reason in reasons { self.add(.invalid(self.place(name), value, reason)) }
     }
@@ -130,7 +139,9 @@ extension FieldErrors {
 
     /// A value is none of the known ones.
     public mutating func notSupported(
-        at name: String? = nil, _ value: FieldError.Value, supported: some Sequence<String>
+        at name: String? = nil,
+        _ value: FieldError.Value,
+        supported: some Sequence<String>
     ) {
         self.add(.notSupported(self.place(name), value, supported: supported))
     }

@@ -21,14 +21,19 @@ extension Formats {
     ///     StrictIPCIDRValidation, on by default).
     ///   - oldValues: values that an object already has and may keep.
     public static func ipInLegacyField(
-        _ path: FieldPath, _ text: String, strict: Bool = true, oldValues: [String] = []
+        _ path: FieldPath,
+        _ text: String,
+        strict: Bool = true,
+        oldValues: [String] = []
     ) -> [FieldError] {
         if oldValues.contains(text) { return [] }
         return self.readIP(path, text, strict: strict).errors
     }
 
     private static func readIP(
-        _ path: FieldPath, _ text: String, strict: Bool
+        _ path: FieldPath,
+        _ text: String,
+        strict: Bool
     ) -> (address: IPAddress?, errors: [FieldError]) {
         guard let address = IPAddress(parsing: text, .sloppy) else {
             let message = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
@@ -40,7 +45,11 @@ extension Formats {
                 if strictAddress.isIPv4MappedIPv6 {
                     errors.append(
                         .invalid(
-                            path, .string(text), "must not be an IPv4-mapped IPv6 address"))
+                            path,
+                            .string(text),
+                            "must not be an IPv4-mapped IPv6 address"
+                        )
+                    )
                 }
             } else {
                 errors.append(.invalid(path, .string(text), "must not have leading 0s"))
@@ -78,14 +87,19 @@ extension Formats {
 
     /// The faults of a text in a field that has always taken prefixes in other than canonical form.
     public static func cidrInLegacyField(
-        _ path: FieldPath, _ text: String, strict: Bool = true, oldValues: [String] = []
+        _ path: FieldPath,
+        _ text: String,
+        strict: Bool = true,
+        oldValues: [String] = []
     ) -> [FieldError] {
         if oldValues.contains(text) { return [] }
         return self.readCIDR(path, text, strict: strict).errors
     }
 
     private static func readCIDR(
-        _ path: FieldPath, _ text: String, strict: Bool
+        _ path: FieldPath,
+        _ text: String,
+        strict: Bool
     ) -> (prefix: IPPrefix?, errors: [FieldError]) {
         guard let prefix = IPPrefix(parsing: text, .sloppy) else {
             let message = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
@@ -116,17 +130,21 @@ extension Formats {
             let single = "\(prefix.address)/\(prefix.address.bitCount)"
             warnings.append(
                 "\(path): CIDR value \(value) is ambiguous in this context (should be "
-                    + "\"\(prefix)\" or \"\(single)\"?)")
+                    + "\"\(prefix)\" or \"\(single)\"?)"
+            )
         }
         let strict = IPPrefix(parsing: text, .strict)
         if strict.map({ $0.address.isIPv4MappedIPv6 }) ?? true {
-            warnings.append("\(path): non-standard CIDR value \(value) is invalid: use \"\(prefix)\"")
+            warnings.append(
+                "\(path): non-standard CIDR value \(value) is invalid: use \"\(prefix)\""
+            )
         } else if warnings.isEmpty, let strict, !strict.address.isIPv4 {
             let canonical = "\(strict.address)/\(strict.length)"
             if canonical != text {
                 warnings.append(
                     "\(path): IPv6 CIDR value \(value) should be in RFC 5952 canonical format "
-                        + "(\"\(canonical)\")")
+                        + "(\"\(canonical)\")"
+                )
             }
         }
         return warnings

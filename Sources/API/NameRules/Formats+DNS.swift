@@ -23,7 +23,8 @@ extension Formats {
 
     /// Why the text is no DNS label (RFC 1123).
     public static func dns1123Label(
-        _ text: String, unit: LengthUnit = .characters
+        _ text: String,
+        unit: LengthUnit = .characters
     ) -> [String] {
         let isLabel = self.matchesLabel(text.utf8.span)
         if isLabel && text.utf8.count <= APILimits.dns1123LabelMaxLength { return [] }
@@ -40,7 +41,11 @@ extension Formats {
                         "a lowercase RFC 1123 label must consist of lower case alphanumeric "
                             + "characters or '-', and must start and end with an alphanumeric "
                             + "character",
-                        labelPattern, "my-name", "123-abc"))
+                        labelPattern,
+                        "my-name",
+                        "123-abc"
+                    )
+            )
         }
         return messages
     }
@@ -66,7 +71,11 @@ extension Formats {
                     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
                         + "start with an alphabetic character, and end with an alphanumeric "
                         + "character",
-                    "[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"))
+                    "[a-z]([-a-z0-9]*[a-z0-9])?",
+                    "my-name",
+                    "abc-123"
+                )
+            )
         }
         return messages
     }
@@ -85,25 +94,35 @@ extension Formats {
 
     /// Why the text is no DNS subdomain (RFC 1123).
     public static func dns1123Subdomain(
-        _ text: String, unit: LengthUnit = .characters
+        _ text: String,
+        unit: LengthUnit = .characters
     ) -> [String] {
         if self.isDNS1123Subdomain(text) { return [] }
         return self.subdomainMessages(
-            text, unit, self.matchesSubdomain(text.utf8.span),
+            text,
+            unit,
+            self.matchesSubdomain(text.utf8.span),
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
                 + "'-' or '.', and must start and end with an alphanumeric character",
-            subdomainPattern, "example.com")
+            subdomainPattern,
+            "example.com"
+        )
     }
 
     /// Why the text is no DNS subdomain when letters may have either case.
     ///
-    /// Names of CSI and device drivers; "Foo" and "foo" stay different values.
+    /// Names of CSI and device drivers; "Foo" and "foo" stay different values. Upstream also takes
+    /// U+017F and U+212A for an s and a k, which is not repeated here.
     public static func dns1123SubdomainCaseless(_ text: String) -> [String] {
         self.subdomainMessages(
-            text, .bytes, self.matchesSubdomain(text.utf8.span, upperCase: true),
+            text,
+            .bytes,
+            self.matchesSubdomain(text.utf8.span, upperCase: true),
             "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must "
                 + "start and end with an alphanumeric character",
-            subdomainPattern, "Example.com")
+            subdomainPattern,
+            "Example.com"
+        )
     }
 
     /// Why the text is no DNS subdomain when labels may also hold, and start with, underscores.
@@ -111,10 +130,14 @@ extension Formats {
     /// Search domains of a pod's DNS configuration.
     public static func dns1123SubdomainWithUnderscore(_ text: String) -> [String] {
         self.subdomainMessages(
-            text, .characters, self.matchesSubdomain(text.utf8.span, underscore: true),
+            text,
+            .characters,
+            self.matchesSubdomain(text.utf8.span, underscore: true),
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
                 + "'_', '-' or '.', and must start and end with an alphanumeric character",
-            underscoreSubdomainPattern, "example.com")
+            underscoreSubdomainPattern,
+            "example.com"
+        )
     }
 
     /// Why the text is no DNS subdomain after `*.` (RFC 1034 section 4.3.3).
@@ -124,15 +147,23 @@ extension Formats {
             bytes.count > 2 && bytes[0] == UInt8(ascii: "*") && bytes[1] == UInt8(ascii: ".")
             && self.matchesSubdomain(bytes.extracting(2...))
         return self.subdomainMessages(
-            text, .characters, matches,
+            text,
+            .characters,
+            matches,
             "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
                 + "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' "
                 + "and end with an alphanumeric character",
-            "\\*\\." + subdomainPattern, "*.example.com")
+            "\\*\\." + subdomainPattern,
+            "*.example.com"
+        )
     }
 
     private static func subdomainMessages(
-        _ text: String, _ unit: LengthUnit, _ matches: Bool, _ message: String, _ pattern: String,
+        _ text: String,
+        _ unit: LengthUnit,
+        _ matches: Bool,
+        _ message: String,
+        _ pattern: String,
         _ example: String
     ) -> [String] {
         var messages: [String] = []
@@ -159,7 +190,9 @@ extension Formats {
 
     /// Whether the bytes are labels with dots between them, whatever their number.
     private static func matchesSubdomain(
-        _ text: borrowing Span<UInt8>, upperCase: Bool = false, underscore: Bool = false
+        _ text: borrowing Span<UInt8>,
+        upperCase: Bool = false,
+        underscore: Bool = false
     ) -> Bool {
         /// What the last byte was: the start of a label, an underscore that starts one, a letter
         /// or digit, or something that a label cannot end with.

@@ -13,8 +13,10 @@ extension Formats {
         if name.split(at: UInt8(ascii: ".")).count < 3 {
             return [
                 .invalid(
-                    path, .string(name),
-                    "should be a domain with at least three segments separated by dots")
+                    path,
+                    .string(name),
+                    "should be a domain with at least three segments separated by dots"
+                )
             ]
         }
         return []
@@ -33,8 +35,10 @@ extension Formats {
         if labels.count < 2 {
             return [
                 .invalid(
-                    path, .string(domain),
-                    "should be a domain with at least two segments separated by dots")
+                    path,
+                    .string(domain),
+                    "should be a domain with at least two segments separated by dots"
+                )
             ]
         }
         var errors: [FieldError] = []
@@ -42,7 +46,8 @@ extension Formats {
             let reasons = self.dns1123Label(String(label))
             if !reasons.isEmpty {
                 errors.append(
-                    .invalid(path, .string(String(label)), reasons.joined(separator: ",")))
+                    .invalid(path, .string(String(label)), reasons.joined(separator: ","))
+                )
             }
         }
         return errors
@@ -56,7 +61,10 @@ extension Formats {
         else {
             return [
                 .invalid(
-                    path, .string(text), "must be a domain-prefixed path (such as \"acme.io/foo\")")
+                    path,
+                    .string(text),
+                    "must be a domain-prefixed path (such as \"acme.io/foo\")"
+                )
             ]
         }
         let host = String(text[..<slash])
@@ -67,8 +75,11 @@ extension Formats {
         if !self.isHTTPPath(rest) {
             errors.append(
                 .invalid(
-                    path, .string(String(rest)),
-                    self.patternMessage("Invalid path", self.httpPathPattern)))
+                    path,
+                    .string(String(rest)),
+                    self.patternMessage("Invalid path", self.httpPathPattern)
+                )
+            )
         }
         return errors
     }
@@ -89,11 +100,15 @@ extension Formats {
         if !name.contains(byte: UInt8(ascii: "/")) {
             errors.append(
                 .invalid(
-                    path, .string(name),
-                    "a name must be a domain-prefixed path, such as 'example.com/my-prop'"))
+                    path,
+                    .string(name),
+                    "a name must be a domain-prefixed path, such as 'example.com/my-prop'"
+                )
+            )
         } else if self.contains(name, "kubernetes.io/") {
             errors.append(
-                .invalid(path, .string(name), "must not have \"kubernetes.io/\" domain"))
+                .invalid(path, .string(name), "must not have \"kubernetes.io/\" domain")
+            )
         }
         if name.utf8.starts(with: "requests.".utf8) {
             errors.append(.invalid(path, .string(name), "must not have \"requests.\" prefix"))

@@ -5,14 +5,20 @@ extension Formats {
     /// Why the text is no identifier of C.
     public static func cIdentifier(_ text: String) -> [String] {
         let matches = self.matches(
-            text, first: { $0.isLetter || $0 == UInt8(ascii: "_") },
-            rest: { $0.isAlphanumeric || $0 == UInt8(ascii: "_") })
+            text,
+            first: { $0.isLetter || $0 == UInt8(ascii: "_") },
+            rest: { $0.isAlphanumeric || $0 == UInt8(ascii: "_") }
+        )
         if matches { return [] }
         return [
             self.patternMessage(
                 "a valid C identifier must start with alphabetic character or '_', followed by a "
                     + "string of alphanumeric characters or '_'",
-                "[A-Za-z_][A-Za-z0-9_]*", "my_name", "MY_NAME", "MyName")
+                "[A-Za-z_][A-Za-z0-9_]*",
+                "my_name",
+                "MY_NAME",
+                "MyName"
+            )
         ]
     }
 
@@ -35,7 +41,10 @@ extension Formats {
     /// and `.`, not starting with a digit.
     public static func strictEnvVarName(_ text: String) -> [String] {
         let matches = self.matches(
-            text, first: { self.isNameByte($0) && !$0.isDigit }, rest: self.isNameByte)
+            text,
+            first: { self.isNameByte($0) && !$0.isDigit },
+            rest: self.isNameByte
+        )
         let messages =
             matches
             ? []
@@ -43,7 +52,11 @@ extension Formats {
                 self.patternMessage(
                     "a valid environment variable name must consist of alphabetic characters, "
                         + "digits, '_', '-', or '.', and must not start with a digit",
-                    "[-._a-zA-Z][-._a-zA-Z0-9]*", "my.env-name", "MY_ENV.NAME", "MyEnvName1")
+                    "[-._a-zA-Z][-._a-zA-Z0-9]*",
+                    "my.env-name",
+                    "MY_ENV.NAME",
+                    "MyEnvName1"
+                )
             ]
         return messages + self.directoryMessages(text)
     }
@@ -58,7 +71,12 @@ extension Formats {
             messages.append(
                 self.patternMessage(
                     "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-                    "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"))
+                    "[-._a-zA-Z0-9]+",
+                    "key.name",
+                    "KEY_NAME",
+                    "key-name"
+                )
+            )
         }
         return messages + self.directoryMessages(text)
     }
@@ -70,7 +88,9 @@ extension Formats {
         return [
             self.patternMessage(
                 "a valid HTTP header must consist of alphanumeric characters or '-'",
-                "[-A-Za-z0-9]+", "X-Header-Name")
+                "[-A-Za-z0-9]+",
+                "X-Header-Name"
+            )
         ]
     }
 
@@ -94,8 +114,13 @@ extension Formats {
                 "a condition reason must start with alphabetic character, optionally followed by "
                     + "a string of alphanumeric characters or '_,:', and must end with an "
                     + "alphanumeric character or '_'",
-                "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?", "my_name", "MY_NAME", "MyName",
-                "ReasonA,ReasonB", "ReasonA:ReasonB")
+                "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?",
+                "my_name",
+                "MY_NAME",
+                "MyName",
+                "ReasonA,ReasonB",
+                "ReasonA:ReasonB"
+            )
         ]
     }
 
@@ -123,7 +148,9 @@ extension Formats {
 
     /// Whether the text is not empty and its bytes answer to the two rules.
     static func matches(
-        _ text: String, first: (UInt8) -> Bool, rest: (UInt8) -> Bool
+        _ text: String,
+        first: (UInt8) -> Bool,
+        rest: (UInt8) -> Bool
     ) -> Bool {
         guard let byte = text.utf8.first, first(byte) else { return false }
         return text.utf8.dropFirst().allSatisfy(rest)

@@ -48,7 +48,8 @@ extension Formats {
             messages.append("name part \(self.emptyMessage)")
         } else if name.utf8.count > APILimits.labelKeyNameMaxLength {
             messages.append(
-                "name part \(self.lengthMessage(APILimits.labelKeyNameMaxLength, .bytes))")
+                "name part \(self.lengthMessage(APILimits.labelKeyNameMaxLength, .bytes))"
+            )
         }
         if !self.matchesName(String(name).utf8.span) { messages.append("name part \(pattern)") }
         return messages
@@ -77,7 +78,12 @@ extension Formats {
                 self.patternMessage(
                     "a valid label must be an empty string or consist of alphanumeric characters, "
                         + "'-', '_' or '.', and must start and end with an alphanumeric character",
-                    "(\(namePattern))?", "MyValue", "my_value", "12345"))
+                    "(\(namePattern))?",
+                    "MyValue",
+                    "my_value",
+                    "12345"
+                )
+            )
         }
         return messages
     }

@@ -41,7 +41,8 @@ extension Formats {
         }
         if !hasOnlyValid {
             messages.append(
-                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
+            )
         }
         if !hasLetter { messages.append("must contain at least one letter (a-z)") }
         if hasDoubleHyphen { messages.append("must not contain consecutive hyphens") }
@@ -62,7 +63,10 @@ extension Formats {
         return [
             self.patternMessage(
                 "a valid percent string must be a numeric string followed by an ending '%'",
-                "[0-9]+%", "1%", "93%")
+                "[0-9]+%",
+                "1%",
+                "93%"
+            )
         ]
     }
 

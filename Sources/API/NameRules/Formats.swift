@@ -35,8 +35,11 @@ public enum Formats {
     }
 
     /// A message that names examples and the regular expression of a format.
-    static func patternMessage(_ message: String, _ pattern: String, _ examples: String...) -> String
-    {
+    static func patternMessage(
+        _ message: String,
+        _ pattern: String,
+        _ examples: String...
+    ) -> String {
         guard let first = examples.first else {
             return "\(message) (regex used for validation is '\(pattern)')"
         }

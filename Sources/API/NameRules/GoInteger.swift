@@ -46,7 +46,8 @@ public enum GoInteger {
     }
 
     private static func magnitude(
-        _ text: borrowing Span<UInt8>, from start: Int
+        _ text: borrowing Span<UInt8>,
+        from start: Int
     ) -> Result<UInt64, Fault> {
         guard start < text.count else { return .failure(.syntax) }
         var value: UInt64 = 0

@@ -84,9 +84,12 @@ public enum GoText {
             if byte == UInt8(ascii: ".") {
                 pointIndex = digits.count
             } else if byte == UInt8(ascii: "e") {
-                exponent = Int(text.utf8.dropFirst(offset + 1).reduce(into: "") { sum, next in
-                    sum.unicodeScalars.append(Unicode.Scalar(next))
-                }) ?? 0
+                exponent =
+                    Int(
+                        text.utf8.dropFirst(offset + 1).reduce(into: "") { sum, next in
+                            sum.unicodeScalars.append(Unicode.Scalar(next))
+                        }
+                    ) ?? 0
                 break
             } else {
                 digits.append(byte)

@@ -43,7 +43,9 @@ extension IPAddress {
 
     /// The dotted decimal number that ends the text.
     private static func ipv4(
-        _ text: borrowing Span<UInt8>, from start: Int, _ strictness: Strictness
+        _ text: borrowing Span<UInt8>,
+        from start: Int,
+        _ strictness: Strictness
     ) -> UInt32? {
         var bits: UInt32 = 0
         var position = start
@@ -74,7 +76,8 @@ extension IPAddress {
     /// Groups of hexadecimal digits, at most one run of zero groups left out, and perhaps a
     /// version 4 address at the end.
     private static func ipv6(
-        _ text: borrowing Span<UInt8>, _ strictness: Strictness
+        _ text: borrowing Span<UInt8>,
+        _ strictness: Strictness
     ) -> (UInt64, UInt64)? {
         var groups = IPv6Groups()
         var position = 0

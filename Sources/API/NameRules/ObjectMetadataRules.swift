@@ -13,8 +13,10 @@ extension FieldErrors {
     public mutating func validateNames(_ name: String, generateName: String, _ rule: NameRule) {
         if !generateName.isEmpty {
             self.invalid(
-                at: "generateName", .string(generateName),
-                rule.messages(for: generateName, isPrefix: true))
+                at: "generateName",
+                .string(generateName),
+                rule.messages(for: generateName, isPrefix: true)
+            )
         }
         if name.isEmpty {
             self.required(at: "name", "name or generateName is required")
@@ -43,7 +45,8 @@ extension FieldErrors {
 
     /// A map of labels: keys and values.
     public mutating func validateLabels(
-        at name: String? = "labels", _ labels: some Sequence<(key: String, value: String)>
+        at name: String? = "labels",
+        _ labels: some Sequence<(key: String, value: String)>
     ) {
         for (key, value) in labels {
             if !Formats.isLabelKey(key) {
@@ -57,7 +60,8 @@ extension FieldErrors {
 
     /// A map of annotations: keys, and the size of all together.
     public mutating func validateAnnotations(
-        at name: String? = "annotations", _ annotations: some Sequence<(key: String, value: String)>
+        at name: String? = "annotations",
+        _ annotations: some Sequence<(key: String, value: String)>
     ) {
         var byteCount = 0
         for (key, value) in annotations {
@@ -76,8 +80,10 @@ extension FieldErrors {
         }
         if finalizers.contains("orphan") && finalizers.contains("foregroundDeletion") {
             self.invalid(
-                at: "finalizers", .init(finalizers),
-                "finalizer orphan and foregroundDeletion cannot be both set")
+                at: "finalizers",
+                .init(finalizers),
+                "finalizer orphan and foregroundDeletion cannot be both set"
+            )
         }
     }
 
@@ -89,7 +95,8 @@ extension FieldErrors {
             self.forbidden(
                 at: "finalizers",
                 "no new finalizers can be added if the object is being deleted, found new "
-                    + "finalizers []string{\(list)}")
+                    + "finalizers []string{\(list)}"
+            )
         }
     }
 
@@ -98,7 +105,11 @@ extension FieldErrors {
     ///
     /// - Parameter json: the reference as JSON, for the message about owners that may not be.
     public mutating func validateOwnerReference(
-        apiVersion: String, kind: String, name: String, uid: String, json: @autoclosure () -> String
+        apiVersion: String,
+        kind: String,
+        name: String,
+        uid: String,
+        json: @autoclosure () -> String
     ) {
         self.within("ownerReferences") { errors in
             // The version is what follows the slash; without a slash there is no group.
@@ -106,14 +117,19 @@ extension FieldErrors {
             let hasVersion = parts.count <= 2 && !(parts.last ?? "").isEmpty
             if !hasVersion {
                 errors.invalid(
-                    at: "apiVersion", .string(apiVersion), "version must not be empty")
+                    at: "apiVersion",
+                    .string(apiVersion),
+                    "version must not be empty"
+                )
             }
             if kind.isEmpty { errors.invalid(at: "kind", "", "must not be empty") }
             if name.isEmpty { errors.invalid(at: "name", "", "must not be empty") }
             if uid.isEmpty { errors.invalid(at: "uid", "", "must not be empty") }
             if apiVersion == "v1" && kind == "Event" {
                 errors.invalid(
-                    .json(json()), "/v1, Kind=Event is disallowed from being an owner")
+                    .json(json()),
+                    "/v1, Kind=Event is disallowed from being an owner"
+                )
             }
         }
     }
@@ -128,8 +144,10 @@ extension FieldErrors {
             if !GoText.isPrintable(scalar) {
                 let number = "U+" + GoText.hex(scalar.value, digits: 4, uppercase: true)
                 self.invalid(
-                    at: name, .string(manager),
-                    "invalid character \(number) (at position \(position))")
+                    at: name,
+                    .string(manager),
+                    "invalid character \(number) (at position \(position))"
+                )
             }
             position += UTF8.width(scalar)
         }

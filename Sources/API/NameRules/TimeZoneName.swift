@@ -8,7 +8,9 @@ extension Formats {
     ///
     /// Source: upstream `pkg/apis/batch/validation/validation.go`.
     public static func timeZone(
-        _ path: FieldPath, _ zone: String?, isKnown: (String) -> Bool
+        _ path: FieldPath,
+        _ zone: String?,
+        isKnown: (String) -> Bool
     ) -> [FieldError] {
         guard let zone else { return [] }
         if zone.isEmpty {
@@ -22,9 +24,12 @@ extension Formats {
         if isLocal {
             errors.append(
                 .invalid(
-                    path, .string(zone),
+                    path,
+                    .string(zone),
                     "timeZone must be an explicit time zone as defined in "
-                        + "https://www.iana.org/time-zones"))
+                        + "https://www.iana.org/time-zones"
+                )
+            )
         }
         // Go knows "Local" and "UTC" without the database.
         if zone != "Local", zone != "UTC", !isKnown(zone) {

@@ -62,8 +62,10 @@ extension FieldSelector {
             if isNegated || byte == UInt8(ascii: "=") {
                 let start = isBeforeEquals ? text.utf8.index(after: next) : next
                 return Term(
-                    String(text[..<index]), try self.unescaped(text[start...]),
-                    isNegated: isNegated)
+                    String(text[..<index]),
+                    try self.unescaped(text[start...]),
+                    isNegated: isNegated
+                )
             }
             index = next
         }
@@ -79,7 +81,8 @@ extension FieldSelector {
             if isEscaped {
                 guard scalar == "\\" || scalar == "," || scalar == "=" else {
                     throw SelectorError(
-                        "invalid field selector: invalid escape sequence: \\\(scalar)")
+                        "invalid field selector: invalid escape sequence: \\\(scalar)"
+                    )
                 }
                 value.append(scalar)
                 isEscaped = false
@@ -87,7 +90,8 @@ extension FieldSelector {
                 isEscaped = true
             } else if scalar == "," || scalar == "=" {
                 throw SelectorError(
-                    "invalid field selector: unescaped character in value: \(scalar.value)")
+                    "invalid field selector: unescaped character in value: \(scalar.value)"
+                )
             } else {
                 value.append(scalar)
             }

@@ -65,12 +65,14 @@ public struct FieldSelector: Sendable, Hashable {
 
     /// The conversion of kinds that have only the fields that all objects have.
     public static func convertMetadata(
-        _ field: String, _ value: String
+        _ field: String,
+        _ value: String
     ) throws(SelectorError) -> (String, String) {
         guard field == "metadata.name" || field == "metadata.namespace" else {
             throw SelectorError(
                 "\(GoText.quoted(field)) is not a known field selector: only "
-                    + "\"metadata.name\", \"metadata.namespace\"")
+                    + "\"metadata.name\", \"metadata.namespace\""
+            )
         }
         return (field, value)
     }

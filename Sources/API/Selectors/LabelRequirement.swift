@@ -78,13 +78,24 @@ extension LabelRequirement {
     ///   - path: where the requirement stands; members `key`, `operator` and `values` follow it.
     /// - Throws: one message for all faults, in upstream's words.
     public init(
-        _ key: String, _ comparison: Operator, _ values: [String],
+        _ key: String,
+        _ comparison: Operator,
+        _ values: [String],
         at path: FieldPath = FieldPath()
     ) throws(SelectorError) {
+        if comparison == .equals, values.count == 1, let value = values.first,
+            Formats.isLabelKey(key), Formats.isLabelValue(value)
+        {
+            self.init(checked: key, .equals, values)
+            return
+        }
         var errors = FieldErrors(at: path)
         if !Formats.isLabelKey(key) {
             errors.invalid(
-                at: "key", .string(key), Formats.labelKey(key).joined(separator: "; "))
+                at: "key",
+                .string(key),
+                Formats.labelKey(key).joined(separator: "; ")
+            )
         }
         var bound: Int64 = 0
         errors.within("values") { errors in
@@ -93,7 +104,9 @@ extension LabelRequirement {
                 errors.within(index: index) { errors in
                     errors.within(key: key) { errors in
                         errors.invalid(
-                            .string(value), Formats.labelValue(value).joined(separator: "; "))
+                            .string(value),
+                            Formats.labelValue(value).joined(separator: "; ")
+                        )
                     }
                 }
             }
@@ -104,7 +117,9 @@ extension LabelRequirement {
 
     /// Adds the faults in the number of values; answers the number to compare with.
     private static func validateCount(
-        _ values: [String], _ comparison: Operator, _ errors: inout FieldErrors
+        _ values: [String],
+        _ comparison: Operator,
+        _ errors: inout FieldErrors
     ) -> Int64 {
         // An empty list of values is absent in upstream's objects, and shows so.
         func invalid(_ detail: String) {
@@ -131,7 +146,8 @@ extension LabelRequirement {
                     errors.within(index: index) { errors in
                         errors.invalid(
                             .string(value),
-                            "for 'Gt', 'Lt' operators, the value must be an integer")
+                            "for 'Gt', 'Lt' operators, the value must be an integer"
+                        )
                     }
                 }
             }

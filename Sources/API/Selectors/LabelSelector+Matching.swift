@@ -42,7 +42,7 @@ extension LabelRequirement {
     /// Whether labels meet the requirement.
     @inlinable
     public func matches<Source: LabelSource & ~Copyable>(_ labels: borrowing Source) -> Bool {
-        labels.withLabelValue(self.key) { self.matches(utf8: $0) }
+        unsafe labels.withLabelValue(self.key) { unsafe self.matches(utf8: $0) }
     }
 
     /// Whether a value, nil for an absent label, meets the requirement.
@@ -80,24 +80,31 @@ extension LabelRequirement {
     public func matches(utf8 value: UnsafeRawBufferPointer?) -> Bool {
         switch self.comparison {
         case .exists:
-            return value != nil
+            return unsafe value != nil
         case .doesNotExist:
-            return value == nil
+            return unsafe value == nil
         case .equals, .doubleEquals, .isIn:
-            guard let value else { return false }
-            return self.hasValue(utf8: value)
+            guard let value = unsafe value else { return false }
+            return unsafe self.hasValue(utf8: value)
         case .notEquals, .notIn:
-            guard let value else { return true }
-            return !self.hasValue(utf8: value)
+            guard let value = unsafe value else { return true }
+            return unsafe !self.hasValue(utf8: value)
         case .greaterThan, .lessThan:
-            guard let value else { return false }
-            return self.comparesNumber(String(decoding: value, as: UTF8.self))
+            guard let value = unsafe value else { return false }
+            return self.comparesNumber(unsafe String(decoding: value, as: UTF8.self))
         }
     }
 
     private func hasValue(utf8 value: UnsafeRawBufferPointer) -> Bool {
-        if value.elementsEqual(self.firstValue.utf8) { return true }
-        for other in self.otherValues where value.elementsEqual(other.utf8) { return true }
+        if unsafe Self.isEqual(value, self.firstValue) { return true }
+        for other in self.otherValues where unsafe Self.isEqual(value, other) { return true }
         return false
+    }
+
+    private static func isEqual(_ value: UnsafeRawBufferPointer, _ text: String) -> Bool {
+        let bytes = text.utf8.span
+        guard bytes.count == value.count else { return false }
+        for index in 0..<bytes.count where unsafe bytes[index] != value[index] { return false }
+        return true
     }
 }

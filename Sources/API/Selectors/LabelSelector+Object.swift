@@ -45,10 +45,12 @@ extension LabelSelector {
         for expression in matchExpressions {
             guard let comparison = expression.comparison else {
                 throw SelectorError(
-                    "\(GoText.quoted(expression.operator)) is not a valid label selector operator")
+                    "\(GoText.quoted(expression.operator)) is not a valid label selector operator"
+                )
             }
             requirements.append(
-                try LabelRequirement(expression.key, comparison, expression.values))
+                try LabelRequirement(expression.key, comparison, expression.values)
+            )
         }
         self.init(requirements)
     }
@@ -79,7 +81,8 @@ extension LabelSelector {
             case .notEquals, .greaterThan, .lessThan: return nil
             }
             expressions.append(
-                Expression(key: requirement.key, operator: name, values: requirement.values))
+                Expression(key: requirement.key, operator: name, values: requirement.values)
+            )
         }
         return (labels, expressions)
     }
@@ -99,38 +102,48 @@ extension FieldErrors {
     public mutating func validateLabelSelector(
         matchLabels: some Sequence<(key: String, value: String)>,
         matchExpressions: some Sequence<LabelSelector.Expression>,
-        allowsInvalidValues: Bool = false, allowsUnknownOperator: Bool = false
+        allowsInvalidValues: Bool = false,
+        allowsUnknownOperator: Bool = false
     ) {
         self.validateLabels(at: "matchLabels", matchLabels)
         for (index, expression) in matchExpressions.enumerated() {
             self.within("matchExpressions", index: index) { errors in
                 errors.validate(
-                    expression, allowsInvalidValues: allowsInvalidValues,
-                    allowsUnknownOperator: allowsUnknownOperator)
+                    expression,
+                    allowsInvalidValues: allowsInvalidValues,
+                    allowsUnknownOperator: allowsUnknownOperator
+                )
             }
         }
     }
 
     private mutating func validate(
-        _ expression: LabelSelector.Expression, allowsInvalidValues: Bool,
+        _ expression: LabelSelector.Expression,
+        allowsInvalidValues: Bool,
         allowsUnknownOperator: Bool
     ) {
         switch expression.comparison {
         case .isIn, .notIn:
             if expression.values.isEmpty {
                 self.required(
-                    at: "values", "must be specified when `operator` is 'In' or 'NotIn'")
+                    at: "values",
+                    "must be specified when `operator` is 'In' or 'NotIn'"
+                )
             }
         case .exists, .doesNotExist:
             if !expression.values.isEmpty {
                 self.forbidden(
                     at: "values",
-                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+                )
             }
         case .equals, .doubleEquals, .notEquals, .greaterThan, .lessThan, nil:
             if !allowsUnknownOperator {
                 self.invalid(
-                    at: "operator", .string(expression.operator), "not a valid selector operator")
+                    at: "operator",
+                    .string(expression.operator),
+                    "not a valid selector operator"
+                )
             }
         }
         self.invalid(at: "key", .string(expression.key), Formats.labelKey(expression.key))

@@ -49,7 +49,8 @@ private struct LabelSelectorParser {
             if self.next.kind == .end { return requirements }
             guard self.next.isIdentifier || self.next.kind == .not else {
                 throw SelectorError(
-                    "found '\(self.next.text)', expected: !, identifier, or 'end of string'")
+                    "found '\(self.next.text)', expected: !, identifier, or 'end of string'"
+                )
             }
             do throws(SelectorError) {
                 requirements.append(try self.requirement())
@@ -60,11 +61,13 @@ private struct LabelSelectorParser {
             if token.kind == .end { return requirements }
             guard token.kind == .comma else {
                 throw SelectorError(
-                    "found '\(token.text)', expected: ',' or 'end of string'")
+                    "found '\(token.text)', expected: ',' or 'end of string'"
+                )
             }
             guard self.next.isIdentifier || self.next.kind == .not else {
                 throw SelectorError(
-                    "found '\(self.next.text)', expected: identifier after ','")
+                    "found '\(self.next.text)', expected: identifier after ','"
+                )
             }
         }
     }
@@ -80,7 +83,8 @@ private struct LabelSelectorParser {
         if !Formats.isLabelKey(key) {
             let reasons = Formats.labelKey(key).joined(separator: "; ")
             throw SelectorError(
-                FieldError.invalid(self.path, .string(key), reasons).description)
+                FieldError.invalid(self.path, .string(key), reasons).description
+            )
         }
         if isNegated { return LabelRequirement(checked: key, .doesNotExist, []) }
         if self.next.kind == .end || self.next.kind == .comma {
@@ -105,7 +109,8 @@ private struct LabelSelectorParser {
         case .lessThan: return .lessThan
         case .identifier, .end, .comma, .not, .open, .close:
             throw SelectorError(
-                "found '\(token.text)', expected: in, notin, =, ==, !=, gt, lt")
+                "found '\(token.text)', expected: in, notin, =, ==, !=, gt, lt"
+            )
         }
     }
 
@@ -131,7 +136,8 @@ private struct LabelSelectorParser {
         }
         guard self.next.isIdentifier || self.next.kind == .comma else {
             throw SelectorError(
-                "found '\(self.next.text)', expected: ',', ')' or identifier")
+                "found '\(self.next.text)', expected: ',', ')' or identifier"
+            )
         }
         var values: [String] = []
         while true {
@@ -184,19 +190,20 @@ private struct LabelSelectorLexer {
         }
     }
 
-    private let text: String.UTF8View
-    private var position: String.Index
+    private let bytes: [UInt8]
+    private var position = 0
 
     init(_ text: String) {
-        self.text = text.utf8
-        self.position = text.startIndex
+        self.bytes = Array(text.utf8)
     }
 
     /// The next token; at the end, and from then on, `.end`.
     mutating func token() -> Token {
-        while let byte = self.byte, Self.isSpace(byte) { self.advance() }
-        guard let byte = self.byte else { return Token(kind: .end, text: "") }
-        switch byte {
+        while self.position < self.bytes.count, Self.isSpace(self.bytes[self.position]) {
+            self.position += 1
+        }
+        guard self.position < self.bytes.count else { return Token(kind: .end, text: "") }
+        switch self.bytes[self.position] {
         case UInt8(ascii: ")"): return self.symbol(.close, ")")
         case UInt8(ascii: "("): return self.symbol(.open, "(")
         case UInt8(ascii: ","): return self.symbol(.comma, ",")
@@ -208,29 +215,28 @@ private struct LabelSelectorLexer {
         }
     }
 
-    private var byte: UInt8? {
-        self.position < self.text.endIndex ? self.text[self.position] : nil
-    }
-
-    private mutating func advance() {
-        self.position = self.text.index(after: self.position)
-    }
-
     private mutating func symbol(
-        _ kind: Kind, _ text: String, beforeEquals longer: Kind? = nil, _ longerText: String = ""
+        _ kind: Kind,
+        _ text: String,
+        beforeEquals longer: Kind? = nil,
+        _ longerText: String = ""
     ) -> Token {
-        self.advance()
-        guard let longer, self.byte == UInt8(ascii: "=") else {
-            return Token(kind: kind, text: text)
-        }
-        self.advance()
+        self.position += 1
+        guard let longer, self.position < self.bytes.count,
+            self.bytes[self.position] == UInt8(ascii: "=")
+        else { return Token(kind: kind, text: text) }
+        self.position += 1
         return Token(kind: longer, text: longerText)
     }
 
     private mutating func word() -> Token {
         let start = self.position
-        while let byte = self.byte, !Self.isSpace(byte), !Self.isSymbol(byte) { self.advance() }
-        let word = String(Substring(self.text[start..<self.position]))
+        while self.position < self.bytes.count {
+            let byte = self.bytes[self.position]
+            if Self.isSpace(byte) || Self.isSymbol(byte) { break }
+            self.position += 1
+        }
+        let word = String(decoding: self.bytes[start..<self.position], as: UTF8.self)
         switch word {
         case "in": return Token(kind: .isIn, text: word)
         case "notin": return Token(kind: .notIn, text: word)

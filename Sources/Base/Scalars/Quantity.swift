@@ -119,8 +119,8 @@ extension Quantity {
     /// The value in units of `scale`, rounded up.
     ///
     /// When the answer does not fit, it is meaningless (and the same as upstream's): ask for
-    /// `value` first where the magnitude is in doubt. A negative value held as a wide decimal
-    /// with a fraction is rounded towards zero by one more than a small one, as upstream does.
+    /// `value` first where the magnitude is in doubt. Upstream rounds negative numbers that need
+    /// the long representation towards zero, and up to 19 places one further: so does this.
     public func scaledValue(_ scale: Scale) -> Int64 {
         switch self.amount {
         case .small(let number): number.wrappedInt64(atScale: scale.rawValue)

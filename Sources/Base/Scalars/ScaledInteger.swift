@@ -137,8 +137,7 @@ private func scaledUp(_ value: Int64, byPowerOfTen exponent: Int) -> Int64? {
     if value == 0 || exponent == 0 {
         return value
     }
-    // 10^18 is the largest power of ten in a signed 64-bit integer. The most negative number is
-    // refused because upstream refuses it; it does not fit anyway.
+    // 10^18 is the largest power of ten in a signed 64-bit integer.
     guard exponent <= 18 else { return nil }
     let (product, overflow) = value.multipliedReportingOverflow(by: Int64(powerOfTen(exponent)))
     return overflow ? nil : product

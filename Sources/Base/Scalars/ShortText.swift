@@ -39,6 +39,13 @@ struct ShortText: ~Copyable {
         }
     }
 
+    /// Appends two digits: a number below 100.
+    @inline(__always)
+    mutating func appendTwoDigits(_ value: UInt64) {
+        self.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        self.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+    }
+
     /// Appends a number with a sign when it is negative.
     mutating func append(_ value: Int64) {
         if value < 0 {

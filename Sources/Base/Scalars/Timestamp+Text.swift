@@ -21,17 +21,22 @@ extension Timestamp {
         if date.year < 0 {
             out.append(UInt8(ascii: "-"))
         }
-        out.append(date.year.magnitude, width: 4)
+        if date.year.magnitude < 10_000 {
+            out.appendTwoDigits(date.year.magnitude / 100)
+            out.appendTwoDigits(date.year.magnitude % 100)
+        } else {
+            out.append(date.year.magnitude)
+        }
         out.append(UInt8(ascii: "-"))
-        out.append(UInt64(date.month), width: 2)
+        out.appendTwoDigits(UInt64(date.month))
         out.append(UInt8(ascii: "-"))
-        out.append(UInt64(date.day), width: 2)
+        out.appendTwoDigits(UInt64(date.day))
         out.append(UInt8(ascii: "T"))
-        out.append(secondOfDay / 3_600, width: 2)
+        out.appendTwoDigits(secondOfDay / 3_600)
         out.append(UInt8(ascii: ":"))
-        out.append(secondOfDay / 60 % 60, width: 2)
+        out.appendTwoDigits(secondOfDay / 60 % 60)
         out.append(UInt8(ascii: ":"))
-        out.append(secondOfDay % 60, width: 2)
+        out.appendTwoDigits(secondOfDay % 60)
         // Values from the wire may be out of range; never let them out as something unreadable.
         let nanoseconds = UInt64(min(max(self.nanoseconds, 0), 999_999_999))
         switch layout {

@@ -15,6 +15,8 @@ typedef struct {
     int type;
     /// Whether the node may be resolved like a plain scalar without tag.
     int is_plain_implicit;
+    /// Whether a collection is in flow style.
+    int is_flow;
     /// The line and column of the event, from zero.
     size_t line;
     size_t column;
@@ -40,6 +42,7 @@ static inline int apus_yaml_parse(
     view->line = event->start_mark.line;
     view->column = event->start_mark.column;
     view->is_plain_implicit = 0;
+    view->is_flow = 0;
     view->value = NULL;
     view->length = 0;
     view->anchor = NULL;
@@ -58,10 +61,12 @@ static inline int apus_yaml_parse(
     case YAML_SEQUENCE_START_EVENT:
         view->anchor = (const char *)event->data.sequence_start.anchor;
         view->tag = (const char *)event->data.sequence_start.tag;
+        view->is_flow = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
         break;
     case YAML_MAPPING_START_EVENT:
         view->anchor = (const char *)event->data.mapping_start.anchor;
         view->tag = (const char *)event->data.mapping_start.tag;
+        view->is_flow = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
         break;
     default:
         break;

@@ -105,7 +105,7 @@ struct DescriptorReader {
         while try self.next() != nil {}
     }
 
-    /// Reads the rest of this message as one varint after another (a packed field).
+    /// Reads one varint; a packed field is nothing but one after another.
     mutating func readVarint() throws(DescriptorError) -> UInt64 {
         let start = self.position
         var result: UInt64 = 0

@@ -53,7 +53,7 @@ struct JSONTextOutput: JSONOutput, ~Copyable {
 
     /// The text of the one value that was written.
     var bytes: [UInt8] {
-        self.writer.withUnsafeBytes { [UInt8]($0.dropLast()) }
+        self.writer.firstBytes(Swift.max(self.writer.count - 1, 0))
     }
 
     @inline(__always)

@@ -118,8 +118,9 @@ struct JSONScanner: ~Copyable {
         let first = self.position
         var next = first
         while next + 8 <= self.end {
-            if JSONBytes.endsRun(next.loadUnaligned(as: UInt64.self)) { break }
-            next += 8
+            let end = JSONBytes.endOfRun(next.loadUnaligned(as: UInt64.self))
+            next += end
+            if end < 8 { break }
         }
         while next < self.end {
             let byte = next.load(as: UInt8.self)

@@ -32,7 +32,15 @@ public struct JSONWriter: ~Copyable {
     }
 
     /// A copy of what has been written.
-    public var bytes: [UInt8] { self.withUnsafeBytes { [UInt8]($0) } }
+    public var bytes: [UInt8] { self.firstBytes(self.count) }
+
+    /// A copy of the first `count` bytes.
+    func firstBytes(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+            if let start = target.baseAddress { memcpy(start, self.memory, count) }
+            initialized = count
+        }
+    }
 
     /// Forgets what was written and keeps the memory.
     public mutating func removeAll() {
@@ -184,6 +192,15 @@ public struct JSONWriter: ~Copyable {
                 return
             }
         }
+        if count < 8 {
+            let word = JSONBytes.shortWord(start, count)
+            if !JSONBytes.needsEscape(word) {
+                // The room for eight bytes is there; what is too many is overwritten.
+                self.memory.storeBytes(of: word, toByteOffset: self.count, as: UInt64.self)
+                self.count += count
+                return
+            }
+        }
         self.appendRest(start + offset, count - offset)
     }
 
@@ -258,14 +275,38 @@ enum JSONBytes {
         return (word | control) & self.highs | quoteOrAmpersand | angle | backslash != 0
     }
 
-    /// Whether any of eight bytes ends a run of plain text in a string that is read: a control
-    /// character, a quote, a backslash, or a byte that is not ASCII.
+    /// The number of bytes of `word`, in memory order, before the first one that ends a run of plain
+    /// text in a string that is read: a control character, a quote, a backslash, or a byte that is
+    /// not ASCII. 8 when there is none.
     @inline(__always)
-    static func endsRun(_ word: UInt64) -> Bool {
+    static func endOfRun(_ word: UInt64) -> Int {
+        let word = UInt64(littleEndian: word)
         let control = (word &- self.ones &* 0x20) & ~word
         let quote = self.hasZero(word ^ self.ones &* 0x22)
         let backslash = self.hasZero(word ^ self.ones &* 0x5C)
-        return (word | control) & self.highs | quote | backslash != 0
+        // A borrow can only mark bytes after one that is truly meant, so the first mark is right.
+        let marks = (word | control) & self.highs | quote | backslash
+        return marks.trailingZeroBitCount >> 3
+    }
+
+    /// Fewer than eight bytes as a word, filled up with plain ones.
+    @inline(__always)
+    static func shortWord(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        // Each byte stands in its place in memory order; 0x61 is `a`.
+        var word: UInt64 = 0x6161_6161_6161_6161
+        if count >= 4 {
+            let low = UInt64(UInt32(littleEndian: start.loadUnaligned(as: UInt32.self)))
+            let last = start.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            let high = UInt64(UInt32(littleEndian: last))
+            let shift = UInt64(8 * (count - 4))
+            word = (word << UInt64(8 * count)) | low | high << shift
+        } else {
+            for offset in 0..<count {
+                let byte = start.load(fromByteOffset: count - 1 - offset, as: UInt8.self)
+                word = word << 8 | UInt64(byte)
+            }
+        }
+        return UInt64(littleEndian: word)
     }
 
     @inline(__always)

@@ -266,7 +266,7 @@ extension MessageJSONDecoder {
         var index = 0
         repeat {
             self.path.push(index: index)
-            let item = self.addItem(slot, stride)
+            let item = try self.addItem(slot, stride)
             if try self.scanner.skipNull() {
                 try self.checkNullItem(field)
             } else {
@@ -286,10 +286,11 @@ extension MessageJSONDecoder {
 
     /// Adds a zeroed item to the list at `slot`.
     @inline(__always)
-    private func addItem(_ slot: UInt32, _ stride: Int) -> UInt32 {
+    private func addItem(_ slot: UInt32, _ stride: Int) throws(JSONError) -> UInt32 {
         var header = UInt32.load(self.block, slot)
         var count = header == 0 ? 0 : UInt32.load(self.block, header)
         if header == 0 || count == UInt32.load(self.block, header &+ 4) {
+            try self.checkRoom(for: UInt64(Swift.max(count, 4)) * 2 * UInt64(stride))
             self.block.reserveItems(
                 at: slot,
                 total: Swift.max(Int(count) * 2, 4),
@@ -332,7 +333,7 @@ extension MessageJSONDecoder {
                 start: quote + 1,
                 count: self.scanner.position - quote - 2
             )
-            let pair = self.addItem(slot, MapLayout.entryBytes)
+            let pair = try self.addItem(slot, MapLayout.entryBytes)
             UInt64.store(0, self.block, pair)
             UInt64.store(0, self.block, pair &+ 8)
             try self.storeKey(field, key, pair)
@@ -340,6 +341,7 @@ extension MessageJSONDecoder {
             self.path.push(raw, of: nil)
             if try self.scanner.skipNull() {
                 if field.pointee.valueKind == .message, let table = field.pointee.child {
+                    try self.checkRoom()
                     let empty = self.block.allocate(table.pointee.size)
                     UInt32.store(empty, self.block, pair &+ 8)
                 }

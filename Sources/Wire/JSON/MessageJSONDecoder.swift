@@ -16,6 +16,9 @@ struct MessageJSONDecoder: ~Copyable {
     /// `kind` and `apiVersion` of the outermost object.
     var typeMeta = TypeMeta()
     let limits: JSONLimits
+    /// How far the block may fill up, so that the strings of the text and one more message always
+    /// fit: `{}` is two bytes of text and may be a kilobyte of message.
+    private let memoryLimit: UInt32
 
     init(
         _ text: UnsafeRawBufferPointer,
@@ -27,6 +30,16 @@ struct MessageJSONDecoder: ~Copyable {
         self.scanner = JSONScanner(text)
         self.problems = FieldProblems(validation)
         self.limits = limits
+        let reserve = Int64(text.count) + Int64(4 * Block.largestMessage)
+        self.memoryLimit = UInt32(clamping: Int64(Block.maximumBytes) - reserve)
+    }
+
+    /// Checks that `byteCount` more bytes fit into the block.
+    @inline(__always)
+    func checkRoom(for byteCount: UInt64 = 0) throws(JSONError) {
+        guard UInt64(self.block.used) + byteCount < UInt64(self.memoryLimit) else {
+            throw .tooLarge(bytes: Int(self.block.used), limit: Int(self.memoryLimit))
+        }
     }
 
     /// Reads the message at `message`: an object, or the form that its type has instead.
@@ -44,6 +57,7 @@ struct MessageJSONDecoder: ~Copyable {
         guard depth < self.limits.depth else {
             throw .tooDeep(limit: self.limits.depth, offset: self.scanner.offset)
         }
+        try self.checkRoom()
         self.scanner.position += 1
         if self.scanner.peek() == UInt8(ascii: "}") {
             self.scanner.position += 1
@@ -53,7 +67,7 @@ struct MessageJSONDecoder: ~Copyable {
         repeat {
             let name = try self.scanner.string()
             let end = self.scanner.position
-            guard let key = table.pointee.jsonKey(name) else {
+            guard let key = MessageTable.jsonKey(table, name) else {
                 let text = String(decoding: name, as: UTF8.self)
                 try self.scanner.expect(UInt8(ascii: ":"), "':'")
                 try self.readOther(table, text, &seen, depth: depth)

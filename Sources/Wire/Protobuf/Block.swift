@@ -27,15 +27,37 @@ public final class Block: @unchecked Sendable {
     // writes at a time, and no property is passed inout. All mutation happens through a uniquely referenced block, or through a loan made from
     // one (`lend`); shared blocks are never written.
 
-    @exclusivity(unchecked) @usableFromInline package var base: UnsafeMutableRawPointer
+    // Other modules do not see that a stored property is unchecked, so they go through the
+    // computed ones below, which are inlined with what is known here.
+
+    @exclusivity(unchecked) @usableFromInline var storedBase: UnsafeMutableRawPointer
+    @exclusivity(unchecked) @usableFromInline var storedUsed: UInt32
+    @exclusivity(unchecked) @usableFromInline var storedCapacity: UInt32
+    @exclusivity(unchecked) @usableFromInline var storedWasted: UInt32 = 0
+
+    /// Where the memory begins.
+    @inlinable package var base: UnsafeMutableRawPointer {
+        @inline(__always) get { self.storedBase }
+        @inline(__always) set { self.storedBase = newValue }
+    }
 
     /// The number of bytes in use, from `base`.
-    @exclusivity(unchecked) @usableFromInline package var used: UInt32
+    @inlinable package var used: UInt32 {
+        @inline(__always) get { self.storedUsed }
+        @inline(__always) set { self.storedUsed = newValue }
+    }
 
-    @exclusivity(unchecked) @usableFromInline package var capacity: UInt32
+    /// The number of bytes there are, from `base`.
+    @inlinable package var capacity: UInt32 {
+        @inline(__always) get { self.storedCapacity }
+        @inline(__always) set { self.storedCapacity = newValue }
+    }
 
     /// The number of bytes in use that nothing refers to any more.
-    @exclusivity(unchecked) @usableFromInline package var wasted: UInt32 = 0
+    @inlinable package var wasted: UInt32 {
+        @inline(__always) get { self.storedWasted }
+        @inline(__always) set { self.storedWasted = newValue }
+    }
 
     /// Whether `deinit` frees the memory. A loan uses the memory of another block.
     private var ownsMemory: Bool
@@ -53,35 +75,35 @@ public final class Block: @unchecked Sendable {
     @usableFromInline package static let wasteWorthCopying: UInt32 = 4096
 
     /// The most that one tree may take.
-    package static let maximumBytes: UInt32 = 0xFFFF_FF00
+    @inlinable package static var maximumBytes: UInt32 { 0xFFFF_FF00 }
 
     /// Makes an empty block with room for `capacity` bytes after the header.
     package init(capacity: Int) {
         let size = UInt32(clamping: capacity) &+ Self.rootOffset
         let rounded = Swift.min(Swift.max(size, 64), Self.maximumBytes)
-        self.base = .allocate(byteCount: Int(rounded), alignment: 16)
-        self.capacity = rounded
-        self.used = Self.rootOffset
+        self.storedBase = .allocate(byteCount: Int(rounded), alignment: 16)
+        self.storedCapacity = rounded
+        self.storedUsed = Self.rootOffset
         self.ownsMemory = true
         memset(self.base, 0, Int(Self.rootOffset))
     }
 
     /// Copies the memory of another block.
     package init(copying other: Block) {
-        self.base = .allocate(byteCount: Int(other.used), alignment: 16)
-        memcpy(self.base, other.base, Int(other.used))
-        self.capacity = other.used
-        self.used = other.used
-        self.wasted = other.wasted
+        self.storedBase = .allocate(byteCount: Int(other.used), alignment: 16)
+        memcpy(self.storedBase, other.base, Int(other.used))
+        self.storedCapacity = other.used
+        self.storedUsed = other.used
+        self.storedWasted = other.wasted
         self.ownsMemory = true
     }
 
     /// Borrows the memory of `lender` for the time of a nested change.
     init(borrowing lender: Block) {
-        self.base = lender.base
-        self.used = lender.used
-        self.capacity = lender.capacity
-        self.wasted = lender.wasted
+        self.storedBase = lender.base
+        self.storedUsed = lender.used
+        self.storedCapacity = lender.capacity
+        self.storedWasted = lender.wasted
         self.ownsMemory = false
     }
 
@@ -109,18 +131,18 @@ public final class Block: @unchecked Sendable {
 
 extension Block {
     /// Adds `size` zeroed bytes and returns their offset, a multiple of 8.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func allocate(_ size: UInt32) -> UInt32 {
         let start = (self.used &+ 7) & ~7
         let (end, overflow) = start.addingReportingOverflow(size)
         if overflow || end > self.capacity { self.grow(to: start, adding: size) }
-        memset(self.base + Int(start), 0, Int(size))
+        (self.base + Int(start)).initializeMemory(as: UInt8.self, repeating: 0, count: Int(size))
         self.used = start &+ size
         return start
     }
 
     /// Adds `size` bytes with undefined content and returns their offset, of any alignment.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func allocateRaw(_ size: UInt32) -> UInt32 {
         let start = self.used
         let (end, overflow) = start.addingReportingOverflow(size)
@@ -129,8 +151,8 @@ extension Block {
         return start
     }
 
-    @inline(never)
-    private func grow(to start: UInt32, adding size: UInt32) {
+    @inline(never) @usableFromInline
+    func grow(to start: UInt32, adding size: UInt32) {
         let needed = UInt64(start) + UInt64(size)
         precondition(needed <= UInt64(Self.maximumBytes), "a message tree exceeds 4 GiB")
         let doubled = Swift.max(UInt64(self.capacity) * 2, needed + 64)

@@ -137,14 +137,15 @@ extension Block {
     }
 
     /// Copies `source`, which lies outside this block, into it.
+    @inlinable @inline(__always)
     package func copyIn(_ source: UnsafeRawBufferPointer) -> Extent {
         guard let start = source.baseAddress, source.count > 0 else {
             return Extent(offset: 0, count: 0)
         }
         precondition(source.count < Int(Self.maximumBytes), "a field exceeds 4 GiB")
-        let offset = self.allocateRaw(UInt32(source.count))
-        memcpy(self.base + Int(offset), start, source.count)
-        return Extent(offset: offset, count: UInt32(source.count))
+        let offset = self.allocateRaw(UInt32(truncatingIfNeeded: source.count))
+        (self.base + Int(offset)).copyMemory(from: start, byteCount: source.count)
+        return Extent(offset: offset, count: UInt32(truncatingIfNeeded: source.count))
     }
 
     /// Puts `source`, which lies outside this block, in the slot at `address`: in place of the

@@ -46,7 +46,14 @@ extension Message {
 
     /// The binary form: deterministic, equal for equal messages.
     public func serialized() -> [UInt8] {
-        self.withSerializedBytes { [UInt8]($0) }
+        self.withSerializedBytes { bytes in
+            [UInt8](unsafeUninitializedCapacity: bytes.count) { target, count in
+                if let from = bytes.baseAddress, let to = target.baseAddress {
+                    memcpy(to, from, bytes.count)
+                }
+                count = bytes.count
+            }
+        }
     }
 
     /// Gives the binary form to `body` in memory that is reused by the thread's next encoding.

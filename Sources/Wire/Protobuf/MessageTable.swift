@@ -191,21 +191,28 @@ extension MessageTable {
         return nil
     }
 
-    /// The JSON key with these bytes.
-    @inline(__always)
-    package func jsonKey(_ name: UnsafeRawBufferPointer) -> UnsafePointer<JSONKey>? {
+    /// The JSON key of `table` with these bytes.
+    ///
+    /// Takes the table by pointer, since a method of the structure would be handed a copy of it.
+    package static func jsonKey(
+        _ table: UnsafePointer<MessageTable>,
+        _ name: UnsafeRawBufferPointer
+    ) -> UnsafePointer<JSONKey>? {
         guard let start = name.baseAddress else { return nil }
-        var cell = Self.hash(start, name.count) & self.jsonMask
+        let mask = table.pointee.jsonMask
+        let index = table.pointee.jsonIndex
+        let keys = table.pointee.jsonKeys
+        var cell = Self.hash(start, name.count) & mask
         while true {
-            let position = self.jsonIndex[Int(cell)]
+            let position = index[Int(cell)]
             if position == 0 { return nil }
-            let key = self.jsonKeys + Int(position) - 1
+            let key = keys + Int(position) - 1
             if key.pointee.name.count == name.count,
                 bytesAreEqual(key.pointee.name.start, start, name.count)
             {
                 return key
             }
-            cell = (cell &+ 1) & self.jsonMask
+            cell = (cell &+ 1) & mask
         }
     }
 

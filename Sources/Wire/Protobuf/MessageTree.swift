@@ -136,12 +136,19 @@ extension Block {
 package enum MessageTree {
     /// Whether two messages of one type have equal fields.
     package static func areEqual(
-        _ table: UnsafePointer<MessageTable>, _ left: MessageStorage, _ right: MessageStorage
+        _ table: UnsafePointer<MessageTable>,
+        _ left: MessageStorage,
+        _ right: MessageStorage
     ) -> Bool {
         if left.block === right.block && left.offset == right.offset { return true }
         defer { withExtendedLifetime((left.block, right.block)) {} }
         return self.areEqual(
-            table, left.block.base, left.address, right.block.base, right.address)
+            table,
+            left.block.base,
+            left.address,
+            right.block.base,
+            right.address
+        )
     }
 
     /// Whether two messages of one type have equal fields.

@@ -7,12 +7,15 @@
 public protocol RPCChannel: Sendable {
     /// Starts a call.
     ///
-    /// Waits for a connection with room for one more stream, but not for the server's answer.
+    /// Waits for interceptors only, neither for a connection nor for the server: a call that cannot
+    /// be made fails when it is read.
     ///
-    /// - Throws: `UNAVAILABLE` when there is no connection and the call does not wait for one,
-    ///   `DEADLINE_EXCEEDED`, `CANCELLED` when the calling task is, `INTERNAL` for metadata that
-    ///   breaks the rules, or what an interceptor threw.
-    func start(_ method: RPCMethod, options: CallOptions) async throws(RPCError)
+    /// - Throws: `CANCELLED` when the calling task is, `INTERNAL` for metadata that breaks the rules,
+    ///   or what an interceptor threw.
+    func start(
+        _ method: RPCMethod,
+        options: CallOptions
+    ) async throws(RPCError)
         -> any RPCClientCall
 
     /// Makes a whole call with one request and one response.

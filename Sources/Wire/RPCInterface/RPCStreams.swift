@@ -26,7 +26,8 @@ public protocol RPCInbound: AnyObject, Sendable {
 
     /// Returns when ``take(_:)`` will find something else than ``RPCInboundStep/wait``.
     ///
-    /// - Throws: `CANCELLED` when the reading task is cancelled; that cancels the call.
+    /// - Throws: `CANCELLED` when the reading task is cancelled; a client's call is then cancelled,
+    ///   too.
     func waitForMessage() async throws(RPCError)
 }
 
@@ -46,7 +47,7 @@ public protocol RPCOutbound: AnyObject, Sendable {
     /// Returns when the peer has read enough that there is room again.
     ///
     /// - Throws: the call's error when it ends meanwhile, `CANCELLED` when the writing task is
-    ///   cancelled; that cancels the call.
+    ///   cancelled; a client's call is then cancelled, too.
     func waitForRoom() async throws(RPCError)
 }
 

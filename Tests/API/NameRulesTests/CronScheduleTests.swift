@@ -61,7 +61,8 @@ import Testing
             try CronSchedule(parsing: "TZ=Mars/X @weekly") { _ in false }
         }
         #expect(
-            error?.description == "provided bad location Mars/X: unknown time zone Mars/X")
+            error?.description == "provided bad location Mars/X: unknown time zone Mars/X"
+        )
     }
 
     @Test("does not trap on a zone without a space")
@@ -87,9 +88,14 @@ import Testing
     @Test("matches days as cron does")
     func days() throws {
         func matches(_ text: String, _ day: Int, _ weekday: Int) throws -> Bool {
-            guard case .fields(let fields) = try CronSchedule(parsing: text, isKnownTimeZone: { _ in
-                false
-            }) else { return false }
+            guard
+                case .fields(let fields) = try CronSchedule(
+                    parsing: text,
+                    isKnownTimeZone: { _ in
+                        false
+                    }
+                )
+            else { return false }
             return fields.matches(dayOfMonth: day, dayOfWeek: weekday)
         }
         #expect(try matches("0 0 1 * *", 1, 3))
@@ -106,7 +112,11 @@ import Testing
     func validation() {
         func errors(_ text: String, allows: Bool, has: Bool) -> [String] {
             Formats.cronSchedule(
-                "f", text, allowsTimeZone: allows, hasTimeZone: has, isKnown: { _ in true }
+                "f",
+                text,
+                allowsTimeZone: allows,
+                hasTimeZone: has,
+                isKnown: { _ in true }
             ).map(\.detail)
         }
         let forbidden = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
@@ -115,7 +125,8 @@ import Testing
         #expect(errors("TZ=UTC 0 0 * * *", allows: true, has: false) == [])
         #expect(
             errors("TZ=UTC 0 0 * * *", allows: true, has: true)
-                == ["cannot use both timeZone field and TZ or CRON_TZ in schedule"])
+                == ["cannot use both timeZone field and TZ or CRON_TZ in schedule"]
+        )
         #expect(errors("xTZ", allows: false, has: false).count == 2)
     }
 }

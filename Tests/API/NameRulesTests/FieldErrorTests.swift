@@ -11,14 +11,19 @@ import Testing
         "reads as upstream's",
         arguments: [
             (.required(image), "spec.containers[0].image: Required value"),
-            (.required(image, "must be set"), "spec.containers[0].image: Required value: must be set"),
+            (
+                .required(image, "must be set"),
+                "spec.containers[0].image: Required value: must be set"
+            ),
             (
                 .invalid("metadata", "A", "bad"),
                 "metadata: Invalid value: \"A\": bad"
             ),
             (.invalid(FieldPath(), "a\"b\n", "bad"), "<nil>: Invalid value: \"a\\\"b\\n\": bad"),
-            (.invalid("r", -1, "must be greater than or equal to 0"),
-                "r: Invalid value: -1: must be greater than or equal to 0"),
+            (
+                .invalid("r", -1, "must be greater than or equal to 0"),
+                "r: Invalid value: -1: must be greater than or equal to 0"
+            ),
             (.invalid("r", true, "no"), "r: Invalid value: true: no"),
             (.invalid("r", .double(1.5), "no"), "r: Invalid value: 1.5: no"),
             (.invalid("r", .null, "no"), "r: Invalid value: null: no"),
@@ -26,8 +31,10 @@ import Testing
             (.invalid("r", .init(["a", "<"]), "no"), "r: Invalid value: [\"a\",\"\\u003c\"]: no"),
             (.invalid("r", .init([String]?.none), "no"), "r: Invalid value: null: no"),
             (.invalid("r", .init(String?.none), "no"), "r: Invalid value: null: no"),
-            (.typeInvalid("r", "x", "must be a number"),
-                "r: Invalid value: \"x\": must be a number"),
+            (
+                .typeInvalid("r", "x", "must be a number"),
+                "r: Invalid value: \"x\": must be a number"
+            ),
             (
                 .notSupported("p", "x", supported: ["a", "b"]),
                 "p: Unsupported value: \"x\": supported values: \"a\", \"b\""
@@ -49,7 +56,8 @@ import Testing
             (.tooMany("n", count: 3, limit: -1), "n: Too many: 3: has too many items"),
             (.tooFew("n", count: 0, limit: 1), "n: Too few: 0: must have at least 1 item"),
             (.internalError("n", "oops"), "n: Internal error: oops"),
-        ] as [(FieldError, String)])
+        ] as [(FieldError, String)]
+    )
     func texts(_ error: FieldError, _ expected: String) {
         #expect(error.description == expected)
     }
@@ -63,7 +71,9 @@ import Testing
                 "FieldValueInvalid", "FieldValueNotSupported", "FieldValueForbidden",
                 "FieldValueTooLong", "FieldValueTooMany", "FieldValueTooFew", "InternalError",
                 "FieldValueTypeInvalid", "FieldValueTooShort",
-            ]))
+            ]
+        )
+    )
     func reasons(_ type: FieldErrorType, _ reason: String) {
         #expect(type.rawValue == reason)
         #expect(FieldErrorType.allCases.count == 12)
@@ -77,7 +87,8 @@ import Testing
             (FieldPath("a").index(0).child("b", "c"), "a[0].b.c"),
             (FieldPath("a").key("k").index(1).child("b"), "a[k][1].b"),
             (FieldPath().child("key"), "key"), (FieldPath().index(1), "[1]"),
-        ] as [(FieldPath, String)])
+        ] as [(FieldPath, String)]
+    )
     func paths(_ path: FieldPath, _ expected: String) {
         #expect(path.description == expected)
     }
@@ -101,7 +112,8 @@ import Testing
                 "spec.containers[1].env[2].name: Invalid value: \"\": one",
                 "spec.containers[1].env[2].name: Invalid value: \"\": two",
                 "spec.containers[1].env[k]: Forbidden: no", "spec.name: Duplicate value: \"x\"",
-            ])
+            ]
+        )
         #expect(errors.path.isEmpty)
     }
 
@@ -109,29 +121,40 @@ import Testing
     func status() {
         var errors = FieldErrors(at: "spec")
         #expect(
-            errors.message(kind: "Pod", group: "", name: "a") == "Pod \"a\" is invalid")
+            errors.message(kind: "Pod", group: "", name: "a") == "Pod \"a\" is invalid"
+        )
         errors.invalid(at: "replicas", -1, "must be greater than or equal to 0")
         #expect(
             errors.message(kind: "Deployment", group: "apps", name: "web")
                 == "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be "
-                + "greater than or equal to 0")
+                + "greater than or equal to 0"
+        )
         errors.required(at: "selector")
         errors.required(at: "selector")
         #expect(
             errors.aggregate
                 == "[spec.replicas: Invalid value: -1: must be greater than or equal to 0, "
-                + "spec.selector: Required value]")
+                + "spec.selector: Required value]"
+        )
         #expect(
             errors.causes == [
                 .init(
                     reason: "FieldValueInvalid",
                     message: "Invalid value: -1: must be greater than or equal to 0",
-                    field: "spec.replicas"),
+                    field: "spec.replicas"
+                ),
                 .init(
-                    reason: "FieldValueRequired", message: "Required value", field: "spec.selector"),
+                    reason: "FieldValueRequired",
+                    message: "Required value",
+                    field: "spec.selector"
+                ),
                 .init(
-                    reason: "FieldValueRequired", message: "Required value", field: "spec.selector"),
-            ])
+                    reason: "FieldValueRequired",
+                    message: "Required value",
+                    field: "spec.selector"
+                ),
+            ]
+        )
     }
 
     @Test("is not kept without bound")
@@ -142,10 +165,13 @@ import Testing
         #expect(errors.droppedCount == 5)
     }
 
-    @Test("aggregates", arguments: [
-        ([], ""), (["a"], "a"), (["a", "a"], "a"), (["a", "b"], "[a, b]"),
-        (["a", "b", "a"], "[a, b]"),
-    ] as [([String], String)])
+    @Test(
+        "aggregates",
+        arguments: [
+            ([], ""), (["a"], "a"), (["a", "a"], "a"), (["a", "b"], "[a, b]"),
+            (["a", "b", "a"], "[a, b]"),
+        ] as [([String], String)]
+    )
     func aggregates(_ messages: [String], _ expected: String) {
         #expect(aggregateText(messages) == expected)
     }

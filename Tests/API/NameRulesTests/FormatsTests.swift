@@ -96,7 +96,8 @@ import Testing
         arguments: [
             (Int64(0), false), (1, true), (65_535, true), (65_536, false), (-1, false),
             (.max, false), (.min, false),
-        ])
+        ]
+    )
     func ports(_ port: Int64, _ isValid: Bool) {
         let expected = isValid ? [] : ["must be between 1 and 65535, inclusive"]
         #expect(Formats.portNumber(port) == expected)
@@ -106,7 +107,8 @@ import Testing
         "bound IDs",
         arguments: [
             (Int64(-1), false), (0, true), (2_147_483_647, true), (2_147_483_648, false),
-        ])
+        ]
+    )
     func ids(_ id: Int64, _ isValid: Bool) {
         let expected = isValid ? [] : ["must be between 0 and 2147483647, inclusive"]
         #expect(Formats.userID(id) == expected)
@@ -123,11 +125,13 @@ import Testing
             ("6ba7b810-9dad-11d1-80b4-00c04fd430c88", false),
             ("6ba7b810-9dad-11d1-80b4_00c04fd430c8", false),
             ("gba7b810-9dad-11d1-80b4-00c04fd430c8", false), ("", false),
-        ])
+        ]
+    )
     func uuids(_ text: String, _ isValid: Bool) {
         #expect(
             Formats.uuid(text)
-                == (isValid ? [] : ["must be a lowercase UUID in 8-4-4-4-12 format"]))
+                == (isValid ? [] : ["must be a lowercase UUID in 8-4-4-4-12 format"])
+        )
     }
 
     @Test(
@@ -135,7 +139,8 @@ import Testing
         arguments: [
             ("Ready", true), ("A", true), ("A_", true), ("A,B:C", true), ("_A", false), ("", false),
             ("1A", false), ("A,", false), ("A B", false), ("A-B", false),
-        ])
+        ]
+    )
     func reasons(_ text: String, _ isValid: Bool) {
         #expect(Formats.conditionReason(text).isEmpty == isValid)
     }
@@ -145,7 +150,8 @@ import Testing
         arguments: [
             ("a", 0), ("Example.COM/Foo", 0), ("example.com/foo", 0), ("a/b/c", 1), ("a b", 1),
             ("", 2), ("/a", 1), ("-A.com/x", 1),
-        ])
+        ]
+    )
     func annotationKeys(_ key: String, _ count: Int) {
         #expect(Formats.annotationKey(key).count == count)
     }
@@ -171,7 +177,8 @@ import Testing
                     "f: Invalid value: \"requests.acme.io/gpu\": must not have \"requests.\" prefix"
                 ]
             ),
-        ])
+        ]
+    )
     func extendedResources(_ name: String, _ expected: [String]) {
         #expect(Formats.extendedResourceName("f", name).map(\.description) == expected)
     }
@@ -184,13 +191,15 @@ import Testing
             ("Mars/Base", "unknown time zone Mars/Base"),
             (" Europe/Berlin", "unknown time zone  Europe/Berlin"),
             ("../etc", "unknown time zone ../etc"), ("/etc", "unknown time zone /etc"),
-            ("-a", "unknown time zone -a"), ("abcdefghijklmno", "unknown time zone abcdefghijklmno"),
+            ("-a", "unknown time zone -a"),
+            ("abcdefghijklmno", "unknown time zone abcdefghijklmno"),
             (
                 "Local",
                 "timeZone must be an explicit time zone as defined in "
                     + "https://www.iana.org/time-zones"
             ),
-        ] as [(String?, String?)])
+        ] as [(String?, String?)]
+    )
     func timeZones(_ zone: String?, _ expected: String?) {
         let known: Set<String> = ["Europe/Berlin", "Etc/GMT+1"]
         let errors = Formats.timeZone("f", zone, isKnown: { known.contains($0) })

@@ -38,7 +38,8 @@ import Testing
         arguments: [
             ("0", 0), ("-0", 0), ("+7", 7), ("007", 7), ("9223372036854775807", .max),
             ("-9223372036854775808", .min),
-        ] as [(String, Int64)])
+        ] as [(String, Int64)]
+    )
     func integers(_ text: String, _ expected: Int64) throws {
         #expect(try GoInteger.parse(text).get() == expected)
     }

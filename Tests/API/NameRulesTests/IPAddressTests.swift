@@ -15,7 +15,8 @@ import Testing
             ("ff02::1", "link-local multicast"), ("ff12::1", "link-local multicast"),
             ("239.0.0.1", "multicast"), ("ff0e::1", "multicast"), ("10.0.0.1", ""),
             ("2001:db8::1", ""), ("fec0::1", ""), ("128.0.0.1", ""), ("169.253.0.1", ""),
-        ])
+        ]
+    )
     func classes(_ text: String, _ expected: String) throws {
         let address = try #require(IPAddress(parsing: text))
         let actual =
@@ -39,7 +40,8 @@ import Testing
             ("2001:db8::/65", "2001:db8::7fff:0:0:1", true),
             ("2001:db8::/65", "2001:db8::8000:0:0:1", false),
             ("2001:db8::/64", "2001:db8:0:1::", false), ("2001:db8::1/128", "2001:db8::1", true),
-        ])
+        ]
+    )
     func containment(_ prefix: String, _ address: String, _ expected: Bool) throws {
         let prefix = try #require(IPPrefix(parsing: prefix))
         #expect(prefix.contains(try #require(IPAddress(parsing: address))) == expected)

@@ -20,7 +20,8 @@ import Testing
             ("apiextensions.k8s.io", "CustomResourceDefinition", .composed),
             ("certificates.k8s.io", "ClusterTrustBundle", .clusterTrustBundle),
             ("example.com", "Role", .dnsSubdomain),
-        ] as [(String, String, NameRule)])
+        ] as [(String, String, NameRule)]
+    )
     func kinds(_ group: String, _ kind: String, _ expected: NameRule) {
         #expect(NameRule(kind: kind, group: group) == expected)
     }
@@ -38,7 +39,8 @@ import Testing
             (.storageVersion, "apps.1a", false), (.composed, "v1.apps", true),
             (.clusterTrustBundle, "a.b", true), (.clusterTrustBundle, "x:y:a.b", true),
             (.clusterTrustBundle, "x:y:A", false),
-        ] as [(NameRule, String, Bool)])
+        ] as [(NameRule, String, Bool)]
+    )
     func names(_ rule: NameRule, _ name: String, _ isValid: Bool) {
         #expect(rule.messages(for: name).isEmpty == isValid)
     }
@@ -49,7 +51,8 @@ import Testing
             (.dnsSubdomain, "web-", true), (.dnsSubdomain, "web--", true), (.dnsLabel, "a-", true),
             (.dnsLabel, "-", false), (.dnsLabel, "A-", true), (.dns1035Label, "a1-", true),
             (.pathSegment, "..", true), (.pathSegment, "a/", false), (.dnsSubdomain, "a.", false),
-        ] as [(NameRule, String, Bool)])
+        ] as [(NameRule, String, Bool)]
+    )
     func prefixes(_ rule: NameRule, _ name: String, _ isValid: Bool) {
         #expect(rule.messages(for: name, isPrefix: true).isEmpty == isValid)
     }
@@ -66,12 +69,16 @@ import Testing
     func names() {
         #expect(
             self.errors { $0.validateNames("", generateName: "", .dnsSubdomain) }
-                == ["metadata.name: Required value: name or generateName is required"])
+                == ["metadata.name: Required value: name or generateName is required"]
+        )
         #expect(self.errors { $0.validateNames("a-x", generateName: "a-", .dnsLabel) } == [])
         #expect(
             self.errors { $0.validateNames("a", generateName: "B", .dnsLabel) }.first?
-                .hasPrefix("metadata.generateName: Invalid value: \"B\": a lowercase RFC 1123 label")
-                == true)
+                .hasPrefix(
+                    "metadata.generateName: Invalid value: \"B\": a lowercase RFC 1123 label"
+                )
+                == true
+        )
         #expect(
             self.errors { $0.validateNames("A", generateName: "", .dnsSubdomain) }
                 == [
@@ -80,7 +87,8 @@ import Testing
                         + "start and end with an alphanumeric character (e.g. 'example.com', regex "
                         + "used for validation is "
                         + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-                ])
+                ]
+        )
     }
 
     @Test("ask for a namespace where there is one")
@@ -88,12 +96,16 @@ import Testing
         #expect(self.errors { $0.validateNamespace("", isNamespaced: false) } == [])
         #expect(
             self.errors { $0.validateNamespace("a", isNamespaced: false) }
-                == ["metadata.namespace: Forbidden: not allowed on this type"])
+                == ["metadata.namespace: Forbidden: not allowed on this type"]
+        )
         #expect(
             self.errors { $0.validateNamespace("", isNamespaced: true) }
-                == ["metadata.namespace: Required value"])
-        #expect(self.errors { $0.validateNamespace("a.b", isNamespaced: true) }
-            == ["metadata.namespace: Invalid value: \"a.b\": must not contain dots"])
+                == ["metadata.namespace: Required value"]
+        )
+        #expect(
+            self.errors { $0.validateNamespace("a.b", isNamespaced: true) }
+                == ["metadata.namespace: Invalid value: \"a.b\": must not contain dots"]
+        )
     }
 
     @Test("bound labels and annotations")
@@ -105,7 +117,8 @@ import Testing
         #expect(self.errors { $0.validateAnnotations([(key: "a", value: fits)]) } == [])
         #expect(
             self.errors { $0.validateAnnotations([(key: "a", value: fits + "x")]) }
-                == ["metadata.annotations: Too long: may not be more than 262144 bytes"])
+                == ["metadata.annotations: Too long: may not be more than 262144 bytes"]
+        )
         #expect(self.errors { $0.validateAnnotations([(key: "A.B/c", value: "")]) } == [])
         #expect(self.errors { $0.validateAnnotations([(key: "a b", value: "")]) }.count == 1)
     }
@@ -118,7 +131,8 @@ import Testing
                 == [
                     "metadata.finalizers: Invalid value: [\"orphan\",\"foregroundDeletion\"]: "
                         + "finalizer orphan and foregroundDeletion cannot be both set"
-                ])
+                ]
+        )
         #expect(self.errors { $0.validateFinalizers(["a b"]) }.count == 1)
         #expect(self.errors { $0.validateNoNewFinalizers(["a"], old: ["a", "b"]) } == [])
         #expect(
@@ -126,7 +140,8 @@ import Testing
                 == [
                     "metadata.finalizers: Forbidden: no new finalizers can be added if the object "
                         + "is being deleted, found new finalizers []string{\"b\", \"c\"}"
-                ])
+                ]
+        )
     }
 
     @Test("check owners")
@@ -134,7 +149,12 @@ import Testing
         func owner(_ version: String, _ kind: String) -> [String] {
             self.errors {
                 $0.validateOwnerReference(
-                    apiVersion: version, kind: kind, name: "n", uid: "u", json: "{}")
+                    apiVersion: version,
+                    kind: kind,
+                    name: "n",
+                    uid: "u",
+                    json: "{}"
+                )
             }
         }
         #expect(owner("apps/v1", "ReplicaSet") == [])
@@ -143,18 +163,21 @@ import Testing
             owner("", "Pod") == [
                 "metadata.ownerReferences.apiVersion: Invalid value: \"\": version must not be "
                     + "empty"
-            ])
+            ]
+        )
         #expect(owner("a/b/c", "Pod").count == 1)
         #expect(owner("apps/", "Pod").count == 1)
         #expect(
             owner("v1", "Event") == [
                 "metadata.ownerReferences: Invalid value: {}: /v1, Kind=Event is disallowed from "
                     + "being an owner"
-            ])
+            ]
+        )
         #expect(
             self.errors {
                 $0.validateOwnerReference(apiVersion: "v1", kind: "", name: "", uid: "", json: "")
-            }.count == 3)
+            }.count == 3
+        )
     }
 
     @Test("check field managers")
@@ -164,23 +187,27 @@ import Testing
         #expect(self.errors { $0.validateFieldManager(name) } == [])
         #expect(
             self.errors { $0.validateFieldManager(name + "m") }
-                == ["metadata.fieldManager: Too long: may not be more than 128 bytes"])
+                == ["metadata.fieldManager: Too long: may not be more than 128 bytes"]
+        )
         #expect(
             self.errors { $0.validateFieldManager("é\n") }
                 == [
                     "metadata.fieldManager: Invalid value: \"é\\n\": invalid character U+000A (at "
                         + "position 2)"
-                ])
+                ]
+        )
     }
 
     @Test("check small things")
     func rest() {
         #expect(
             self.errors { $0.validateNonnegative(at: "generation", -1) }
-                == ["metadata.generation: Invalid value: -1: must be greater than or equal to 0"])
+                == ["metadata.generation: Invalid value: -1: must be greater than or equal to 0"]
+        )
         #expect(self.errors { $0.validateNonnegative(at: "generation", 0) } == [])
         #expect(
             self.errors { $0.immutable(at: "name", "b") }
-                == ["metadata.name: Invalid value: \"b\": field is immutable"])
+                == ["metadata.name: Invalid value: \"b\": field is immutable"]
+        )
     }
 }

@@ -45,7 +45,8 @@ import Testing
             ("metadata.name=a", "a"), ("metadata.name==a", "a"), ("metadata.name!=a", nil),
             ("x=a", nil), ("", nil), ("metadata.name=", ""),
             ("metadata.name!=b,metadata.name=a", "a"),
-        ] as [(String, String?)])
+        ] as [(String, String?)]
+    )
     func requiredValue(_ text: String, _ expected: String?) throws {
         let selector = try FieldSelector(parsing: text)
         #expect(selector.requiredValue(of: "metadata.name") == expected)
@@ -58,15 +59,18 @@ import Testing
             field == "a" ? ("x.a", value + "0") : field == "c" ? ("", "") : (field, value)
         }
         #expect(mapped.description == "x.a=10,b!=2")
-        #expect(try FieldSelector(parsing: "metadata.name=a,metadata.namespace=b")
-            .mapped(FieldSelector.convertMetadata).terms.count == 2)
+        #expect(
+            try FieldSelector(parsing: "metadata.name=a,metadata.namespace=b")
+                .mapped(FieldSelector.convertMetadata).terms.count == 2
+        )
         let error = #expect(throws: SelectorError.self) {
             try FieldSelector(parsing: "spec.x=a").mapped(FieldSelector.convertMetadata)
         }
         #expect(
             error?.description
                 == "\"spec.x\" is not a known field selector: only \"metadata.name\", "
-                + "\"metadata.namespace\"")
+                + "\"metadata.namespace\""
+        )
     }
 
     @Test("has a limit")
@@ -76,10 +80,13 @@ import Testing
         #expect(throws: SelectorError.self) { try FieldSelector(parsing: fits + "x") }
     }
 
-    @Test("escapes what it must", arguments: [
-        ("a", "a"), ("a,b", "a\\,b"), ("a=b", "a\\=b"), ("a\\b", "a\\\\b"), ("", ""),
-        ("é,\\=", "é\\,\\\\\\="),
-    ])
+    @Test(
+        "escapes what it must",
+        arguments: [
+            ("a", "a"), ("a,b", "a\\,b"), ("a=b", "a\\=b"), ("a\\b", "a\\\\b"), ("", ""),
+            ("é,\\=", "é\\,\\\\\\="),
+        ]
+    )
     func escapes(_ value: String, _ expected: String) throws {
         #expect(FieldSelector.escaped(value) == expected)
         #expect(try FieldSelector(parsing: "f=\(expected)").terms == [.init("f", value)])

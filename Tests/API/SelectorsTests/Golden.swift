@@ -24,11 +24,13 @@ enum Golden {
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }
-        let rows = bytes.split(separator: UInt8(ascii: "\n")).filter { $0.first != UInt8(ascii: "#") }
-            .map { line in
-                line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-                    .map(self.unescaped)
-            }
+        let rows = bytes.split(separator: UInt8(ascii: "\n")).filter {
+            $0.first != UInt8(ascii: "#")
+        }
+        .map { line in
+            line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+                .map(self.unescaped)
+        }
         guard rows.count >= minimum else {
             throw GoldenError(description: "\(path) has \(rows.count) rows")
         }

@@ -58,20 +58,27 @@ private struct ByteLabels: LabelSource {
             ([], [("a", "NotIn", ["x"])], "a notin (x)"), ([], [("a", "Exists", [])], "a"),
             ([], [("a", "DoesNotExist", [])], "!a"),
             ([("z", "")], [("a", "Exists", [])], "a,z="),
-        ] as [([(String, String)], [(String, String, [String])], String)])
+        ] as [([(String, String)], [(String, String, [String])], String)]
+    )
     func objects(
-        _ labels: [(String, String)], _ expressions: [(String, String, [String])], _ text: String
+        _ labels: [(String, String)],
+        _ expressions: [(String, String, [String])],
+        _ text: String
     ) throws {
         let selector = try LabelSelector(
             matchLabels: labels.map { (key: $0.0, value: $0.1) },
             matchExpressions: expressions.map {
                 LabelSelector.Expression(key: $0.0, operator: $0.1, values: $0.2)
-            })
+            }
+        )
         #expect(selector.description == text)
         let object = try #require(selector.object)
         #expect(
             try LabelSelector(
-                matchLabels: object.matchLabels, matchExpressions: object.expressions) == selector)
+                matchLabels: object.matchLabels,
+                matchExpressions: object.expressions
+            ) == selector
+        )
     }
 
     @Test(
@@ -103,12 +110,14 @@ private struct ByteLabels: LabelSource {
                     + "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
                     + "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
             ),
-        ] as [(String, String, [String], String)])
+        ] as [(String, String, [String], String)]
+    )
     func badObjects(_ key: String, _ name: String, _ values: [String], _ message: String) {
         let error = #expect(throws: SelectorError.self) {
             try LabelSelector(
                 matchLabels: [],
-                matchExpressions: [.init(key: key, operator: name, values: values)])
+                matchExpressions: [.init(key: key, operator: name, values: values)]
+            )
         }
         #expect(error?.description == message)
     }
@@ -132,7 +141,8 @@ private struct ByteLabels: LabelSource {
             ("a=b", "b"), ("a==b", "b"), ("a in (b)", "b"), ("a in (b,c)", nil), ("a!=b", nil),
             ("a", nil), ("!a", nil), ("a>1", nil), ("b=c", nil), ("a=", ""), ("", nil),
             ("a,a=b", nil),
-        ] as [(String, String?)])
+        ] as [(String, String?)]
+    )
     func requiredValue(_ text: String, _ expected: String?) throws {
         #expect(try LabelSelector(parsing: text).requiredValue(of: "a") == expected)
     }
@@ -149,8 +159,10 @@ private struct ByteLabels: LabelSource {
         let requirement = try LabelRequirement("a", .exists, [])
         #expect(LabelSelector.nothing.adding([requirement]) == .nothing)
         #expect(LabelSelector.everything.adding([requirement]).description == "a")
-        #expect(LabelSelector(equalTo: [(key: "b", value: "1"), (key: "a", value: "2")])
-            .description == "a=2,b=1")
+        #expect(
+            LabelSelector(equalTo: [(key: "b", value: "1"), (key: "a", value: "2")])
+                .description == "a=2,b=1"
+        )
         #expect(try LabelSelector(parsing: "a!=b").object == nil)
     }
 
@@ -201,7 +213,8 @@ private struct ByteLabels: LabelSource {
                 .init(key: "a", operator: "In"), .init(key: "a", operator: "Exists", values: ["x"]),
                 .init(key: "a", operator: "Foo"), .init(key: "", operator: "Exists"),
                 .init(key: "a", operator: "In", values: ["x", "-"]),
-            ])
+            ]
+        )
         let texts = errors.list.map(\.description)
         #expect(texts.count == 7)
         #expect(texts[0].hasPrefix("spec.selector.matchLabels: Invalid value: \"b c\": a valid"))
@@ -213,18 +226,24 @@ private struct ByteLabels: LabelSource {
                     + "`operator` is 'Exists' or 'DoesNotExist'",
                 "spec.selector.matchExpressions[2].operator: Invalid value: \"Foo\": not a valid "
                     + "selector operator",
-            ])
+            ]
+        )
         #expect(
-            texts[4].hasPrefix("spec.selector.matchExpressions[3].key: Invalid value: \"\": name"))
+            texts[4].hasPrefix("spec.selector.matchExpressions[3].key: Invalid value: \"\": name")
+        )
         #expect(
-            texts[6].hasPrefix("spec.selector.matchExpressions[4].values[1]: Invalid value: \"-\""))
+            texts[6].hasPrefix("spec.selector.matchExpressions[4].values[1]: Invalid value: \"-\"")
+        )
 
         var lenient = FieldErrors()
         lenient.validateLabelSelector(
             matchLabels: [],
             matchExpressions: [
                 .init(key: "a", operator: "In", values: ["-"]), .init(key: "a", operator: "Foo"),
-            ], allowsInvalidValues: true, allowsUnknownOperator: true)
+            ],
+            allowsInvalidValues: true,
+            allowsUnknownOperator: true
+        )
         #expect(lenient.isEmpty)
     }
 }

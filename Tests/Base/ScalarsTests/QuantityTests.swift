@@ -42,19 +42,26 @@ import Testing
         }
     }
 
-    @Test("ignores Unicode white space in JSON only", arguments: [
-        " 1", "1 ", "\t\n1\r ", "\u{85}1\u{A0}", "\u{1680}1", "\u{2000}1\u{200A}", "\u{2028}1\u{2029}",
-        "\u{202F}1\u{205F}", "\u{3000}1\u{3000}", "\u{B}1\u{C}",
-    ])
+    @Test(
+        "ignores Unicode white space in JSON only",
+        arguments: [
+            " 1", "1 ", "\t\n1\r ", "\u{85}1\u{A0}", "\u{1680}1", "\u{2000}1\u{200A}",
+            "\u{2028}1\u{2029}",
+            "\u{202F}1\u{205F}", "\u{3000}1\u{3000}", "\u{B}1\u{C}",
+        ]
+    )
     func whiteSpace(_ text: String) throws {
         #expect(try Quantity(parsingJSON: text.utf8.span).text == "1")
         #expect(canonicalAnswer(to: text) == "1")
         #expect(throws: QuantityError.format) { try Quantity(parsing: text) }
     }
 
-    @Test("refuses what only looks like white space", arguments: [
-        "\u{200B}1", "1\u{FEFF}", "\u{180E}1", "1\u{2007}x", "\u{A0}", " ", "",
-    ])
+    @Test(
+        "refuses what only looks like white space",
+        arguments: [
+            "\u{200B}1", "1\u{FEFF}", "\u{180E}1", "1\u{2007}x", "\u{A0}", " ", "",
+        ]
+    )
     func noWhiteSpace(_ text: String) {
         #expect(throws: QuantityError.format) { try Quantity(parsingJSON: text.utf8.span) }
         #expect(throws: QuantityError.format) { try Quantity.canonicalize(text.utf8.span) }
@@ -86,26 +93,33 @@ import Testing
         }
     }
 
-    @Test("takes any exponent of zero, and any negative one", arguments: [
-        ("0e9223372036854775807", "0"), ("0e-9223372036854775808", "0"), ("-0.0e999999", "0"),
-        ("1e-9223372036854775808", "1e-9"), ("-5e-4000", "-1e-9"),
-        ("0.00000000000000000000e5000", "0"), ("99999999999999999999e-3000", "1e-9"),
-    ])
+    @Test(
+        "takes any exponent of zero, and any negative one",
+        arguments: [
+            ("0e9223372036854775807", "0"), ("0e-9223372036854775808", "0"), ("-0.0e999999", "0"),
+            ("1e-9223372036854775808", "1e-9"), ("-5e-4000", "-1e-9"),
+            ("0.00000000000000000000e5000", "0"), ("99999999999999999999e-3000", "1e-9"),
+        ]
+    )
     func farExponents(_ text: String, _ canonical: String) throws {
         #expect(try Quantity(parsing: text).text == canonical)
     }
 
-    @Test("makes quantities from numbers", arguments: [
-        (Quantity(0), "0"), (Quantity(1024), "1024"), (Quantity(1024, format: .binarySI), "1Ki"),
-        (Quantity(1000), "1k"), (Quantity(milli: 1500), "1500m"), (Quantity(milli: 2000), "2"),
-        (Quantity(milli: 2_048_000, format: .binarySI), "2Ki"),
-        (Quantity(milli: 2_048_500, format: .binarySI), "2048500m"),
-        (Quantity(5, scale: .nano), "5n"), (Quantity(5, scale: .exa), "5E"),
-        (Quantity(7, scale: .micro, format: .decimalExponent), "7e-6"),
-        (Quantity(.max), "9223372036854775807"), (Quantity(.min), "-9223372036854775808"),
-        (Quantity(.min, format: .binarySI), "-9223372036854775808"),
-        (Quantity(.max, scale: .init(rawValue: 1)), "92233720368547758070"),
-    ])
+    @Test(
+        "makes quantities from numbers",
+        arguments: [
+            (Quantity(0), "0"), (Quantity(1024), "1024"),
+            (Quantity(1024, format: .binarySI), "1Ki"),
+            (Quantity(1000), "1k"), (Quantity(milli: 1500), "1500m"), (Quantity(milli: 2000), "2"),
+            (Quantity(milli: 2_048_000, format: .binarySI), "2Ki"),
+            (Quantity(milli: 2_048_500, format: .binarySI), "2048500m"),
+            (Quantity(5, scale: .nano), "5n"), (Quantity(5, scale: .exa), "5E"),
+            (Quantity(7, scale: .micro, format: .decimalExponent), "7e-6"),
+            (Quantity(.max), "9223372036854775807"), (Quantity(.min), "-9223372036854775808"),
+            (Quantity(.min, format: .binarySI), "-9223372036854775808"),
+            (Quantity(.max, scale: .init(rawValue: 1)), "92233720368547758070"),
+        ]
+    )
     func numbers(_ quantity: Quantity, _ text: String) {
         #expect(quantity.text == text)
         var bytes: [UInt8] = [0x22]
@@ -187,10 +201,13 @@ import Testing
         #expect(Set(try ["0", "0Ki", "-0", "0e-20"].map { try Quantity(parsing: $0) }).count == 1)
     }
 
-    @Test("approximates", arguments: [
-        ("1.5", 1.5), ("1Ki", 1024), ("100m", 0.1), ("-2.5Gi", -2_684_354_560), ("1e30", 1e30),
-        ("123456789012345678901", 1.234_567_890_123_456_8e20), ("0", 0),
-    ])
+    @Test(
+        "approximates",
+        arguments: [
+            ("1.5", 1.5), ("1Ki", 1024), ("100m", 0.1), ("-2.5Gi", -2_684_354_560), ("1e30", 1e30),
+            ("123456789012345678901", 1.234_567_890_123_456_8e20), ("0", 0),
+        ]
+    )
     func approximateDouble(_ text: String, _ expected: Double) throws {
         let actual = try Quantity(parsing: text).approximateDouble
         #expect(abs(actual - expected) <= abs(expected) * 1e-15)
@@ -206,7 +223,7 @@ struct CanonicalCase: Sendable, CustomTestStringConvertible {
 
     static let all: [CanonicalCase] =
         [
-            "100m", "128Mi", "1", "0", "250m", "64Mi", "1Gi", "8Gi", "16Gi", 
+            "100m", "128Mi", "1", "0", "250m", "64Mi", "1Gi", "8Gi", "16Gi",
             "-1", "+1", "007", "1.500", "1Pi", "7Ei", "100Ti", "10e3", "1e3", "12E", "1500m", "999",
             "1001", "-5Gi",
             "512Ki", "1e99", "1E3",

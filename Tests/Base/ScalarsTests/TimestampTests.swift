@@ -19,20 +19,23 @@ import Testing
         #expect(error?.description == sample.message)
     }
 
-    @Test("prints", arguments: [
-        (Timestamp(seconds: 0), "1970-01-01T00:00:00Z"),
-        (Timestamp(seconds: 1_136_214_245), "2006-01-02T15:04:05Z"),
-        (Timestamp(seconds: -1), "1969-12-31T23:59:59Z"),
-        (Timestamp.zero, "0001-01-01T00:00:00Z"),
-        (Timestamp(seconds: -62_167_219_200), "0000-01-01T00:00:00Z"),
-        (Timestamp(seconds: -62_167_219_201), "-0001-12-31T23:59:59Z"),
-        (Timestamp(seconds: 253_402_300_799), "9999-12-31T23:59:59Z"),
-        (Timestamp(seconds: 253_402_300_800), "10000-01-01T00:00:00Z"),
-        (Timestamp(seconds: 951_782_400), "2000-02-29T00:00:00Z"),
-        (Timestamp(seconds: 4_107_542_400), "2100-03-01T00:00:00Z"),
-        (Timestamp(seconds: .max), "292277026596-12-04T15:30:07Z"),
-        (Timestamp(seconds: .min), "-292277022657-01-27T08:29:52Z"),
-    ])
+    @Test(
+        "prints",
+        arguments: [
+            (Timestamp(seconds: 0), "1970-01-01T00:00:00Z"),
+            (Timestamp(seconds: 1_136_214_245), "2006-01-02T15:04:05Z"),
+            (Timestamp(seconds: -1), "1969-12-31T23:59:59Z"),
+            (Timestamp.zero, "0001-01-01T00:00:00Z"),
+            (Timestamp(seconds: -62_167_219_200), "0000-01-01T00:00:00Z"),
+            (Timestamp(seconds: -62_167_219_201), "-0001-12-31T23:59:59Z"),
+            (Timestamp(seconds: 253_402_300_799), "9999-12-31T23:59:59Z"),
+            (Timestamp(seconds: 253_402_300_800), "10000-01-01T00:00:00Z"),
+            (Timestamp(seconds: 951_782_400), "2000-02-29T00:00:00Z"),
+            (Timestamp(seconds: 4_107_542_400), "2100-03-01T00:00:00Z"),
+            (Timestamp(seconds: .max), "292277026596-12-04T15:30:07Z"),
+            (Timestamp(seconds: .min), "-292277022657-01-27T08:29:52Z"),
+        ]
+    )
     func prints(_ timestamp: Timestamp, _ text: String) {
         #expect(timestamp.text(as: .time) == text)
         var bytes: [UInt8] = []
@@ -40,13 +43,16 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == text.dropLast() + ".000000Z")
     }
 
-    @Test("prints fractions", arguments: [
-        (Int32(0), "", ".000000"), (1, ".000000001", ".000000"), (999, ".000000999", ".000000"),
-        (1_000, ".000001", ".000001"), (120_000_000, ".12", ".120000"),
-        (999_999_999, ".999999999", ".999999"), (500_000_000, ".5", ".500000"),
-        // Out of range, as a message from the wire may have them.
-        (-1, "", ".000000"), (.max, ".999999999", ".999999"), (.min, "", ".000000"),
-    ])
+    @Test(
+        "prints fractions",
+        arguments: [
+            (Int32(0), "", ".000000"), (1, ".000000001", ".000000"), (999, ".000000999", ".000000"),
+            (1_000, ".000001", ".000001"), (120_000_000, ".12", ".120000"),
+            (999_999_999, ".999999999", ".999999"), (500_000_000, ".5", ".500000"),
+            // Out of range, as a message from the wire may have them.
+            (-1, "", ".000000"), (.max, ".999999999", ".999999"), (.min, "", ".000000"),
+        ]
+    )
     func printsFractions(_ nanoseconds: Int32, _ shortest: String, _ micro: String) {
         let timestamp = Timestamp(seconds: 86_399, nanoseconds: nanoseconds)
         #expect(timestamp.text(as: .time) == "1970-01-01T23:59:59Z")

@@ -63,6 +63,15 @@ final class FileLoader {
         return result
     }
 
+    /// Lets go of all that was read.
+    ///
+    /// Declarations refer to each other in circles, as the types of a schema do.
+    func dismantle() {
+        for file in self.linkOrder { file.dismantle() }
+        self.linkOrder = []
+        self.states = [:]
+    }
+
     @discardableResult
     private func load(
         _ name: String,

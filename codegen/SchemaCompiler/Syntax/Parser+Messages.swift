@@ -366,6 +366,15 @@ extension Parser {
             )
             throw Failure()
         }
+        if !Self.isMapKey(keyName.text) {
+            self.report(
+                keyPosition,
+                "expected an integer type, bool or string as the map's key type",
+            )
+        }
+        let field = self.makeField(name, label: .repeated, type: .unresolved, context)
+        field.typePosition = typePosition
+        try self.fieldTail(field)
         let entry = MessageDeclaration(
             name: FieldNaming.mapEntryName(name.text),
             position: name.position,
@@ -374,33 +383,29 @@ extension Parser {
             scope: message.fullName,
         )
         entry.isMapEntry = true
-        let key = self.entryField(entry, "key", 1, keyName, keyPosition)
-        switch key.type {
-        case .scalar(.double), .scalar(.float), .scalar(.bytes), .named:
-            self.report(
-                keyPosition,
-                "expected an integer type, bool or string as the map's key type"
-            )
-        default:
-            break
-        }
-        _ = self.entryField(entry, "value", 2, valueName, valuePosition)
-        let field = self.makeField(name, label: .repeated, type: .message(entry), context)
-        field.typePosition = typePosition
-        try self.fieldTail(field)
+        self.addEntryField(entry, "key", 1, keyName, keyPosition)
+        self.addEntryField(entry, "value", 2, valueName, valuePosition)
+        field.type = .message(entry)
         message.messages.append(entry)
         self.register(field, context)
         try self.endDeclaration(";", "behind the field", location: location)
         self.endLocation(location)
     }
 
-    private func entryField(
+    private static func isMapKey(_ typeName: String) -> Bool {
+        switch self.scalarTypes[typeName] {
+        case nil, .double, .float, .bytes: false
+        default: true
+        }
+    }
+
+    private func addEntryField(
         _ entry: MessageDeclaration,
         _ name: String,
         _ number: Int32,
         _ typeName: NameSyntax,
         _ position: SourcePosition,
-    ) -> FieldDeclaration {
+    ) {
         let type: FieldDeclaration.TypeReference =
             if let scalar = Self.scalarTypes[typeName.text] {
                 .scalar(scalar)
@@ -418,7 +423,6 @@ extension Parser {
             type: type,
         )
         entry.fields.append(field)
-        return field
     }
 
     private mutating func groupField(

@@ -48,6 +48,7 @@ struct Parser {
         parser.parseFile()
         if let package = parser.latePackage {
             // Declarations before the package statement got names without it: read them again.
+            parser.file.dismantle()
             parser = Parser(name: name, bytes: bytes, diagnostics: diagnostics)
             parser.file.package = package
             parser.isPackageKnown = true

@@ -53,6 +53,8 @@ private struct PendingStack<Element: BitwiseCopyable>: ~Copyable {
 struct TreeBuilder: JSONOutput, ~Copyable {
     private struct Pending: BitwiseCopyable {
         var key: Extent
+        /// The first eight bytes of the key as a number that sorts as they do.
+        var prefix: UInt64
         var cell: Cell
     }
 
@@ -61,6 +63,7 @@ struct TreeBuilder: JSONOutput, ~Copyable {
     /// Where the children of each open object or list begin in `pending`.
     private var marks: [Int] = []
     private var key = Extent(offset: 0, count: 0)
+    private var prefix: UInt64 = 0
     /// Called with each key that an object has twice.
     private(set) var duplicates = 0
 
@@ -79,16 +82,16 @@ struct TreeBuilder: JSONOutput, ~Copyable {
 
     @inline(__always)
     private mutating func add(_ cell: Cell) {
-        self.pending.append(Pending(key: self.key, cell: cell))
+        self.pending.append(Pending(key: self.key, prefix: self.prefix, cell: cell))
     }
 
     mutating func beginObject() {
-        self.pending.append(Pending(key: self.key, cell: Cell(.object)))
+        self.add(Cell(.object))
         self.marks.append(self.pending.count)
     }
 
     mutating func beginList() {
-        self.pending.append(Pending(key: self.key, cell: Cell(.list)))
+        self.add(Cell(.list))
         self.marks.append(self.pending.count)
     }
 
@@ -130,7 +133,14 @@ struct TreeBuilder: JSONOutput, ~Copyable {
         self.pending.removeLast(count)
     }
 
-    private func compare(_ left: Extent, _ right: Extent) -> Int {
+    /// The order of two keys. Few share their first eight bytes.
+    @inline(__always)
+    private func compare(_ left: Pending, _ right: Pending) -> Int {
+        if left.prefix != right.prefix { return left.prefix < right.prefix ? -1 : 1 }
+        return self.compareText(left.key, right.key)
+    }
+
+    private func compareText(_ left: Extent, _ right: Extent) -> Int {
         compareBytes(
             UnsafeRawBufferPointer(
                 start: self.block.base + Int(left.offset),
@@ -147,7 +157,7 @@ struct TreeBuilder: JSONOutput, ~Copyable {
     private mutating func sort(from mark: Int) {
         var index = mark + 1
         while index < self.pending.count,
-            self.compare(self.pending[index - 1].key, self.pending[index].key) < 0
+            self.compare(self.pending[index - 1], self.pending[index]) < 0
         {
             index += 1
         }
@@ -157,7 +167,7 @@ struct TreeBuilder: JSONOutput, ~Copyable {
         } else {
             let entries = (mark..<self.pending.count).map { (offset: $0, entry: self.pending[$0]) }
             let sorted = entries.sorted { left, right in
-                let order = self.compare(left.entry.key, right.entry.key)
+                let order = self.compare(left.entry, right.entry)
                 return order < 0 || order == 0 && left.offset < right.offset
             }
             for (index, entry) in sorted.enumerated() {
@@ -171,7 +181,7 @@ struct TreeBuilder: JSONOutput, ~Copyable {
         for index in (mark + 1)..<self.pending.count {
             let entry = self.pending[index]
             var hole = index
-            while hole > mark, self.compare(self.pending[hole - 1].key, entry.key) > 0 {
+            while hole > mark, self.compare(self.pending[hole - 1], entry) > 0 {
                 self.pending[hole] = self.pending[hole - 1]
                 hole -= 1
             }
@@ -182,7 +192,7 @@ struct TreeBuilder: JSONOutput, ~Copyable {
     private mutating func dropDuplicates(from mark: Int) {
         var kept = mark
         for index in (mark + 1)..<self.pending.count {
-            if self.compare(self.pending[kept].key, self.pending[index].key) == 0 {
+            if self.compare(self.pending[kept], self.pending[index]) == 0 {
                 self.duplicates += 1
             } else {
                 kept += 1
@@ -196,12 +206,35 @@ struct TreeBuilder: JSONOutput, ~Copyable {
 
     @inline(__always)
     mutating func key(_ key: UnsafePointer<JSONKey>) {
-        self.key = self.block.copyIn(key.pointee.name.bytes)
+        self.setKey(key.pointee.name.bytes)
     }
 
     @inline(__always)
     mutating func key(_ text: UnsafeRawBufferPointer) {
+        self.setKey(text)
+    }
+
+    @inline(__always)
+    private mutating func setKey(_ text: UnsafeRawBufferPointer) {
         self.key = self.block.copyIn(text)
+        // Shorter keys are filled up with zeros; equal prefixes are compared as text.
+        guard let start = text.baseAddress else {
+            self.prefix = 0
+            return
+        }
+        if text.count >= 8 {
+            self.prefix = UInt64(bigEndian: start.loadUnaligned(as: UInt64.self))
+        } else if text.count >= 4 {
+            let first = UInt32(bigEndian: start.loadUnaligned(as: UInt32.self))
+            let last = UInt32(
+                bigEndian: start.loadUnaligned(fromByteOffset: text.count - 4, as: UInt32.self)
+            )
+            self.prefix = UInt64(first) << 32 | UInt64(last) << UInt64(8 * (8 - text.count))
+        } else {
+            var prefix: UInt64 = 0
+            for byte in text { prefix = prefix << 8 | UInt64(byte) }
+            self.prefix = text.isEmpty ? 0 : prefix << UInt64(8 * (8 - text.count))
+        }
     }
 
     @inline(__always)

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import NIOCore
+import RPCInterface
+
+/// The messages that a side of a call has encoded and the transport has not taken yet.
+struct OutboundQueue: ~Copyable {
+    /// Largest message before compression.
+    let maxMessageBytes: Int
+    /// How messages are compressed from now on.
+    var encoding: RPCCompression = .identity
+    private var sink = RPCByteSink()
+
+    init(maxMessageBytes: Int) {
+        self.maxMessageBytes = min(maxMessageBytes, Int(UInt32.max))
+    }
+
+    /// Bytes that wait, prefixes included.
+    var byteCount: Int { self.sink.byteCount }
+
+    /// Encodes a message behind its prefix.
+    ///
+    /// - Throws: `RESOURCE_EXHAUSTED` when it is too large, `INTERNAL` when `encode` throws; the
+    ///   queue is then as before.
+    mutating func append(
+        _ encode: (inout RPCByteSink) throws -> Void
+    ) throws(RPCError) {
+        let start = self.sink.byteCount
+        do {
+            try Self.frame(
+                to: &self.sink,
+                encoding: self.encoding,
+                limit: self.maxMessageBytes,
+                encode
+            )
+        } catch {
+            self.sink.truncate(toByteCount: start)
+            throw error
+        }
+    }
+
+    /// Takes all that waits.
+    mutating func drain() -> ByteBuffer {
+        let count = self.sink.byteCount
+        let buffer = self.sink.withBytes { bytes in ByteBuffer(bytes: bytes) }
+        self.sink.clear(keepingAtMost: max(Self.keptBytes, 2 * count))
+        return buffer
+    }
+
+    /// Forgets what waits; the call is over.
+    mutating func clear() { self.sink.clear(keepingAtMost: 0) }
+
+    /// Memory that an empty queue keeps after a small message.
+    private static let keptBytes = 512
+
+    /// Appends a framed message to `sink`.
+    static func frame(
+        to sink: inout RPCByteSink,
+        encoding: RPCCompression,
+        limit: Int,
+        _ encode: (inout RPCByteSink) throws -> Void
+    ) throws(RPCError) {
+        let start = sink.byteCount
+        sink.append(byteCount: MessagePrefix.byteCount) { memory in
+            memory.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+        let body = start + MessagePrefix.byteCount
+        do {
+            try encode(&sink)
+        } catch let error as RPCError {
+            throw error
+        } catch {
+            throw RPCError(
+                code: .internalError,
+                message: "cannot encode a message: \(error)",
+                cause: error
+            )
+        }
+        var length = sink.byteCount - body
+        guard length <= limit else {
+            throw RPCError(
+                code: .resourceExhausted,
+                message: "message to send larger than max (\(length) vs. \(limit))"
+            )
+        }
+        if encoding != .identity {
+            try Self.compress(&sink, from: body, encoding)
+            length = sink.byteCount - body
+        }
+        let prefix = MessagePrefix(isCompressed: encoding != .identity, length: length)
+        sink.withMutableBytes { bytes in
+            prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: bytes[start..<body]))
+        }
+    }
+
+    private static func compress(
+        _ sink: inout RPCByteSink,
+        from body: Int,
+        _ encoding: RPCCompression
+    ) throws(RPCError) {
+        var packed = RPCByteSink()
+        do throws(ZlibCodec.Failure) {
+            try ZlibPool.withCodec(for: encoding) { (codec) throws(ZlibCodec.Failure) in
+                try sink.withBytes { (bytes) throws(ZlibCodec.Failure) in
+                    try codec?.compress(
+                        UnsafeRawBufferPointer(rebasing: bytes[body...]),
+                        to: &packed
+                    )
+                }
+            }
+        } catch {
+            throw RPCError(code: .internalError, message: "cannot compress a message: \(error)")
+        }
+        sink.truncate(toByteCount: body)
+        packed.withBytes { sink.append($0) }
+    }
+}

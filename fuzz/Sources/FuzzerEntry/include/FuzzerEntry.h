@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+#ifndef APUS_FUZZER_ENTRY_H
+#define APUS_FUZZER_ENTRY_H
+
+/// Every fuzz target of the package.
+#define FUZZ_TARGETS(entry) \
+    entry(FuzzBinary)       \
+    entry(FuzzJSON)         \
+    entry(FuzzQuantity)     \
+    entry(FuzzRequestInfo)  \
+    entry(FuzzSchema)       \
+    entry(FuzzSelectors)    \
+    entry(FuzzYAML)
+
+#endif
