@@ -162,8 +162,11 @@ let package = Package(
             ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]
         ),
         module(
-            "HTTP", in: "Wire", [nioCore, nioHTTP1, nioPosix, nioWebSocket],
-            tests: [nioCore]),
+            "HTTP",
+            in: "Wire",
+            [nioCore, nioHTTP1, nioPosix, nioWebSocket],
+            tests: [nioCore]
+        ),
         module(
             "HTTP2Transport",
             in: "Wire",

@@ -295,7 +295,8 @@ struct SnapshotTests {
 
     @Test(
         "go to a real etcd and come from one",
-        .enabled(if: Peer.etcdctl != nil && Peer.etcd != nil))
+        .enabled(if: Peer.etcdctl != nil && Peer.etcd != nil)
+    )
     func etcdBothWays() async throws {
         let directory = TemporaryDirectory()
         let store = try openStore(directory.path + "/a")
@@ -372,7 +373,7 @@ struct SnapshotTests {
     }
 }
 
-@Suite("SHA-256 and CRC-32C")
+@Suite("SHA-256 and CRC-32C", .enabled(if: isLongRun))
 struct DigestTests {
     @Test(
         "are the standard's",
