@@ -14,7 +14,7 @@ private enum Peer {
     static let etcd = Program.find("etcd")
 }
 
-@Suite("Snapshots", .serialized)
+@Suite("Snapshots", .serialized, .enabled(if: isLongRun))
 struct SnapshotTests {
     /// Saves a snapshot to a file; answers its revision.
     private func save(_ store: EmbeddedStore, _ path: String) async throws -> Int64 {
@@ -373,7 +373,7 @@ struct SnapshotTests {
     }
 }
 
-@Suite("SHA-256 and CRC-32C", .enabled(if: isLongRun))
+@Suite("SHA-256 and CRC-32C")
 struct DigestTests {
     @Test(
         "are the standard's",
