@@ -31,6 +31,7 @@ public func fuzzHTTP2Session(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CI
 }
 
 private final class Run {
+    private let loop = EmbeddedEventLoop()
     private let session: HTTP2Session
     private let application: Application
     private var now: Int64 = 1_000_000_000
@@ -40,7 +41,7 @@ private final class Run {
         self.isClient = choices & 1 != 0
         let application = Application(behaviour: choices >> 2)
         let connection = HTTPConnection(
-            eventLoop: EmbeddedEventLoop(),
+            eventLoop: self.loop,
             peer: HTTPPeer(version: .http2),
             close: { _ in },
         )
@@ -84,6 +85,7 @@ private final class Run {
         }
         self.flush()
         self.session.close(.closed("the end of the input"))
+        self.loop.run()
         self.application.checkEnd()
     }
 
