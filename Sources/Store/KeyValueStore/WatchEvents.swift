@@ -213,7 +213,7 @@ extension Event {
     }
 
     /// Reads an event from its encoding, sharing its memory; nil if it is malformed.
-    init?(encoded: Bytes) {
+    public init?(encoded: Bytes) {
         let parsed: Event? = encoded.withUnsafeBytes { raw in
             guard let base = raw.baseAddress else { return nil }
             var type: EventType = .put

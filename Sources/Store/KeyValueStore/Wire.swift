@@ -76,6 +76,9 @@ public struct FieldReader {
         self.rest = bytes
     }
 
+    /// The bytes that are left.
+    public var remaining: Int { self.rest.count }
+
     /// The next tag; nil at the end or if the message is malformed.
     @inline(__always)
     public mutating func tag() -> UInt64? {
