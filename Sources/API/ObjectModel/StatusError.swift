@@ -3,6 +3,7 @@
 
 public import KubernetesAPI
 public import NameRules
+import Protobuf
 public import ResourceTable
 
 /// A request that the API refuses: the Status that its caller gets.

@@ -7,12 +7,12 @@ public import Protobuf
 public struct ResourceTable: Sendable {
     /// In the order of discovery.
     public let groups: [APIGroup]
-    public let resources: [Resource]
+    public let resources: [APIResource]
 
     private let byPath: [String: [String: Int]]
     private let byKind: [GroupVersionKind: Int]
 
-    public init(groups: [APIGroup], resources: [Resource]) {
+    public init(groups: [APIGroup], resources: [APIResource]) {
         self.groups = groups
         self.resources = resources
         var byPath: [String: [String: Int]] = [:]
@@ -34,29 +34,29 @@ public struct ResourceTable: Sendable {
     public static let builtin = ResourceTable(
         groups: APIGroup.all,
         resources: [
-            Resource.admissionregistration,
-            Resource.apiextensions,
-            Resource.apiregistration,
-            Resource.apps,
-            Resource.authentication,
-            Resource.authorization,
-            Resource.autoscaling,
-            Resource.batch,
-            Resource.certificates,
-            Resource.coordination,
-            Resource.core,
-            Resource.discovery,
-            Resource.events,
-            Resource.flowcontrolApiserver,
-            Resource.internalApiserver,
-            Resource.networking,
-            Resource.node,
-            Resource.policy,
-            Resource.rbacAuthorization,
-            Resource.resource,
-            Resource.scheduling,
-            Resource.storage,
-            Resource.storagemigration,
+            APIResource.admissionregistration,
+            APIResource.apiextensions,
+            APIResource.apiregistration,
+            APIResource.apps,
+            APIResource.authentication,
+            APIResource.authorization,
+            APIResource.autoscaling,
+            APIResource.batch,
+            APIResource.certificates,
+            APIResource.coordination,
+            APIResource.core,
+            APIResource.discovery,
+            APIResource.events,
+            APIResource.flowcontrolApiserver,
+            APIResource.internalApiserver,
+            APIResource.networking,
+            APIResource.node,
+            APIResource.policy,
+            APIResource.rbacAuthorization,
+            APIResource.resource,
+            APIResource.scheduling,
+            APIResource.storage,
+            APIResource.storagemigration,
         ].flatMap { $0 }
     )
 
@@ -69,17 +69,17 @@ public struct ResourceTable: Sendable {
     /// The resource at a path.
     ///
     /// - Parameter apiVersion: `v1`, `apps/v1`.
-    public func resource(apiVersion: String, plural: String) -> Resource? {
+    public func resource(apiVersion: String, plural: String) -> APIResource? {
         self.byPath[apiVersion]?[plural].map { self.resources[$0] }
     }
 
     /// The resource that has objects of a kind.
-    public func resource(_ kind: GroupVersionKind) -> Resource? {
+    public func resource(_ kind: GroupVersionKind) -> APIResource? {
         self.byKind[kind].map { self.resources[$0] }
     }
 
     /// The resource of a message type; nil for one that is no object of a resource.
-    public func resource<M: Message>(of type: M.Type) -> Resource? {
+    public func resource<M: Message>(of type: M.Type) -> APIResource? {
         let file = M.schema.file
         return self.resource(
             GroupVersionKind(group: file.group, version: file.version, kind: M.schema.name)
@@ -87,7 +87,7 @@ public struct ResourceTable: Sendable {
     }
 
     /// The resources of a group and version, in the order of the table.
-    public func resources(apiVersion: String) -> [Resource] {
+    public func resources(apiVersion: String) -> [APIResource] {
         self.resources.filter { $0.apiVersion == apiVersion }
     }
 }

@@ -34,6 +34,12 @@ public struct DecodedJSON<Content: Sendable>: Sendable {
     /// Unknown and duplicate fields in upstream's words (`unknown field "spec.foo"`), in the order
     /// of the text, each once, at most `FieldProblems.limit`.
     public var problems: [String]
+
+    public init(message: Content, typeMeta: TypeMeta, problems: [String]) {
+        self.message = message
+        self.typeMeta = typeMeta
+        self.problems = problems
+    }
 }
 
 /// The place in a document that is being read: keys and indices from the root.

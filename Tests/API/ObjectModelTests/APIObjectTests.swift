@@ -5,6 +5,7 @@ import JSON
 import KubernetesAPI
 import NameRules
 import ObjectModel
+import Protobuf
 import ResourceTable
 import Testing
 

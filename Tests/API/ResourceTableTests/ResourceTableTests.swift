@@ -38,10 +38,10 @@ struct ResourceTableTests {
     @Test("verbs have upstream's names and order")
     func verbs() {
         #expect(
-            Resource.Verbs.all.names == [
+            APIResource.Verbs.all.names == [
                 "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
             ]
         )
-        #expect(([.list, .get] as Resource.Verbs).names == ["get", "list"])
+        #expect(([.list, .get] as APIResource.Verbs).names == ["get", "list"])
     }
 }

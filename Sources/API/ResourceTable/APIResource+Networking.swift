@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `networking.k8s.io`.
-    static let networking: [Resource] = [
-        Resource(
+    static let networking: [APIResource] = [
+        APIResource(
             "ingressclasses",
             of: NetworkingV1.IngressClass.self,
             list: NetworkingV1.IngressClassList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "ingresses",
             of: NetworkingV1.Ingress.self,
             list: NetworkingV1.IngressList.self,
@@ -44,7 +44,7 @@ extension Resource {
                 Subresource("status", of: NetworkingV1.Ingress.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "ipaddresses",
             of: NetworkingV1.IPAddress.self,
             list: NetworkingV1.IPAddressList.self,
@@ -62,7 +62,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "networkpolicies",
             of: NetworkingV1.NetworkPolicy.self,
             list: NetworkingV1.NetworkPolicyList.self,
@@ -80,7 +80,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "servicecidrs",
             of: NetworkingV1.ServiceCIDR.self,
             list: NetworkingV1.ServiceCIDRList.self,
@@ -100,7 +100,7 @@ extension Resource {
                 Subresource("status", of: NetworkingV1.ServiceCIDR.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "ipaddresses",
             of: NetworkingV1beta1.IPAddress.self,
             list: NetworkingV1beta1.IPAddressList.self,
@@ -119,7 +119,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "servicecidrs",
             of: NetworkingV1beta1.ServiceCIDR.self,
             list: NetworkingV1beta1.ServiceCIDRList.self,

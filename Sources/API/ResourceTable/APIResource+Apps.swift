@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `apps`.
-    static let apps: [Resource] = [
-        Resource(
+    static let apps: [APIResource] = [
+        APIResource(
             "controllerrevisions",
             of: AppsV1.ControllerRevision.self,
             list: AppsV1.ControllerRevisionList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "daemonsets",
             of: AppsV1.DaemonSet.self,
             list: AppsV1.DaemonSetList.self,
@@ -45,7 +45,7 @@ extension Resource {
                 Subresource("status", of: AppsV1.DaemonSet.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "deployments",
             of: AppsV1.Deployment.self,
             list: AppsV1.DeploymentList.self,
@@ -68,7 +68,7 @@ extension Resource {
                 Subresource("status", of: AppsV1.Deployment.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "replicasets",
             of: AppsV1.ReplicaSet.self,
             list: AppsV1.ReplicaSetList.self,
@@ -91,7 +91,7 @@ extension Resource {
                 Subresource("status", of: AppsV1.ReplicaSet.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "statefulsets",
             of: AppsV1.StatefulSet.self,
             list: AppsV1.StatefulSetList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `certificates.k8s.io`.
-    static let certificates: [Resource] = [
-        Resource(
+    static let certificates: [APIResource] = [
+        APIResource(
             "certificatesigningrequests",
             of: CertificatesV1.CertificateSigningRequest.self,
             list: CertificatesV1.CertificateSigningRequestList.self,
@@ -28,7 +28,7 @@ extension Resource {
                 Subresource("status", of: CertificatesV1.CertificateSigningRequest.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "clustertrustbundles",
             of: CertificatesV1alpha1.ClusterTrustBundle.self,
             list: CertificatesV1alpha1.ClusterTrustBundleList.self,
@@ -46,7 +46,7 @@ extension Resource {
                 hash: "v5yhuVertL4="
             )
         ),
-        Resource(
+        APIResource(
             "clustertrustbundles",
             of: CertificatesV1beta1.ClusterTrustBundle.self,
             list: CertificatesV1beta1.ClusterTrustBundleList.self,
@@ -64,7 +64,7 @@ extension Resource {
                 hash: "v5yhuVertL4="
             )
         ),
-        Resource(
+        APIResource(
             "podcertificaterequests",
             of: CertificatesV1beta1.PodCertificateRequest.self,
             list: CertificatesV1beta1.PodCertificateRequestList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `batch`.
-    static let batch: [Resource] = [
-        Resource(
+    static let batch: [APIResource] = [
+        APIResource(
             "cronjobs",
             of: BatchV1.CronJob.self,
             list: BatchV1.CronJobList.self,
@@ -28,7 +28,7 @@ extension Resource {
                 Subresource("status", of: BatchV1.CronJob.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "jobs",
             of: BatchV1.Job.self,
             list: BatchV1.JobList.self,

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-public import KubernetesAPI
 public import Protobuf
 
 /// A resource of the API: a plural name in a group and version.
 ///
 /// The API server serves what is in the table, clients find the path of a kind here, and discovery
 /// is made from it: adding a kind is adding a row.
-public struct Resource: Sendable {
+public struct APIResource: Sendable {
     /// API group; empty is the core group.
     public let group: String
     /// Version in the group, such as `v1`.
@@ -89,7 +88,7 @@ public struct Resource: Sendable {
     }
 }
 
-extension Resource {
+extension APIResource {
     public enum Scope: Sendable {
         case namespaced
         case cluster

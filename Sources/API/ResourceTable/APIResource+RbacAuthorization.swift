@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `rbac.authorization.k8s.io`.
-    static let rbacAuthorization: [Resource] = [
-        Resource(
+    static let rbacAuthorization: [APIResource] = [
+        APIResource(
             "clusterrolebindings",
             of: RbacV1.ClusterRoleBinding.self,
             list: RbacV1.ClusterRoleBindingList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "clusterroles",
             of: RbacV1.ClusterRole.self,
             list: RbacV1.ClusterRoleList.self,
@@ -40,7 +40,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "rolebindings",
             of: RbacV1.RoleBinding.self,
             list: RbacV1.RoleBindingList.self,
@@ -57,7 +57,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "roles",
             of: RbacV1.Role.self,
             list: RbacV1.RoleList.self,

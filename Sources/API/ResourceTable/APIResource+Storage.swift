@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `storage.k8s.io`.
-    static let storage: [Resource] = [
-        Resource(
+    static let storage: [APIResource] = [
+        APIResource(
             "csidrivers",
             of: StorageV1.CSIDriver.self,
             list: StorageV1.CSIDriverList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "csinodes",
             of: StorageV1.CSINode.self,
             list: StorageV1.CSINodeList.self,
@@ -40,7 +40,7 @@ extension Resource {
             ),
             behaviour: [.deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "csistoragecapacities",
             of: StorageV1.CSIStorageCapacity.self,
             list: StorageV1.CSIStorageCapacityList.self,
@@ -56,7 +56,7 @@ extension Resource {
                 hash: "xeVl+2Ly1kE="
             )
         ),
-        Resource(
+        APIResource(
             "storageclasses",
             of: StorageV1.StorageClass.self,
             list: StorageV1.StorageClassList.self,
@@ -74,7 +74,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "volumeattachments",
             of: StorageV1.VolumeAttachment.self,
             list: StorageV1.VolumeAttachmentList.self,
@@ -94,7 +94,7 @@ extension Resource {
                 Subresource("status", of: StorageV1.VolumeAttachment.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "volumeattributesclasses",
             of: StorageV1.VolumeAttributesClass.self,
             list: StorageV1.VolumeAttributesClassList.self,
@@ -112,7 +112,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "volumeattributesclasses",
             of: StorageV1beta1.VolumeAttributesClass.self,
             list: StorageV1beta1.VolumeAttributesClassList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of the core group.
-    static let core: [Resource] = [
-        Resource(
+    static let core: [APIResource] = [
+        APIResource(
             "bindings",
             of: CoreV1.Binding.self,
             group: "",
@@ -15,7 +15,7 @@ extension Resource {
             scope: .namespaced,
             verbs: .create
         ),
-        Resource(
+        APIResource(
             "componentstatuses",
             of: CoreV1.ComponentStatus.self,
             list: CoreV1.ComponentStatusList.self,
@@ -26,7 +26,7 @@ extension Resource {
             scope: .cluster,
             verbs: [.get, .list]
         ),
-        Resource(
+        APIResource(
             "configmaps",
             of: CoreV1.ConfigMap.self,
             list: CoreV1.ConfigMapList.self,
@@ -44,7 +44,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "endpoints",
             of: CoreV1.Endpoints.self,
             list: CoreV1.EndpointsList.self,
@@ -62,7 +62,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "events",
             of: CoreV1.Event.self,
             list: CoreV1.EventList.self,
@@ -80,7 +80,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "limitranges",
             of: CoreV1.LimitRange.self,
             list: CoreV1.LimitRangeList.self,
@@ -98,7 +98,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "namespaces",
             of: CoreV1.Namespace.self,
             list: CoreV1.NamespaceList.self,
@@ -120,7 +120,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.Namespace.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "nodes",
             of: CoreV1.Node.self,
             list: CoreV1.NodeList.self,
@@ -142,7 +142,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.Node.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "persistentvolumeclaims",
             of: CoreV1.PersistentVolumeClaim.self,
             list: CoreV1.PersistentVolumeClaimList.self,
@@ -163,7 +163,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.PersistentVolumeClaim.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "persistentvolumes",
             of: CoreV1.PersistentVolume.self,
             list: CoreV1.PersistentVolumeList.self,
@@ -184,7 +184,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.PersistentVolume.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "pods",
             of: CoreV1.Pod.self,
             list: CoreV1.PodList.self,
@@ -215,7 +215,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.Pod.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "podtemplates",
             of: CoreV1.PodTemplate.self,
             list: CoreV1.PodTemplateList.self,
@@ -232,7 +232,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "replicationcontrollers",
             of: CoreV1.ReplicationController.self,
             list: CoreV1.ReplicationControllerList.self,
@@ -255,7 +255,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.ReplicationController.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourcequotas",
             of: CoreV1.ResourceQuota.self,
             list: CoreV1.ResourceQuotaList.self,
@@ -276,7 +276,7 @@ extension Resource {
                 Subresource("status", of: CoreV1.ResourceQuota.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "secrets",
             of: CoreV1.Secret.self,
             list: CoreV1.SecretList.self,
@@ -293,7 +293,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "serviceaccounts",
             of: CoreV1.ServiceAccount.self,
             list: CoreV1.ServiceAccountList.self,
@@ -314,7 +314,7 @@ extension Resource {
                 Subresource("token", of: AuthenticationV1.TokenRequest.self, group: "authentication.k8s.io", version: "v1", verbs: .create),
             ]
         ),
-        Resource(
+        APIResource(
             "services",
             of: CoreV1.Service.self,
             list: CoreV1.ServiceList.self,

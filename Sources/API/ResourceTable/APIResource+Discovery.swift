@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `discovery.k8s.io`.
-    static let discovery: [Resource] = [
-        Resource(
+    static let discovery: [APIResource] = [
+        APIResource(
             "endpointslices",
             of: DiscoveryV1.EndpointSlice.self,
             list: DiscoveryV1.EndpointSliceList.self,

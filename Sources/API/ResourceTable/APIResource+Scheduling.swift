@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `scheduling.k8s.io`.
-    static let scheduling: [Resource] = [
-        Resource(
+    static let scheduling: [APIResource] = [
+        APIResource(
             "priorityclasses",
             of: SchedulingV1.PriorityClass.self,
             list: SchedulingV1.PriorityClassList.self,
@@ -24,7 +24,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate]
         ),
-        Resource(
+        APIResource(
             "podgroups",
             of: SchedulingV1alpha2.PodGroup.self,
             list: SchedulingV1alpha2.PodGroupList.self,
@@ -46,7 +46,7 @@ extension Resource {
                 Subresource("status", of: SchedulingV1alpha2.PodGroup.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "workloads",
             of: SchedulingV1alpha2.Workload.self,
             list: SchedulingV1alpha2.WorkloadList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `events.k8s.io`.
-    static let events: [Resource] = [
-        Resource(
+    static let events: [APIResource] = [
+        APIResource(
             "events",
             of: EventsV1.Event.self,
             list: EventsV1.EventList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `policy`.
-    static let policy: [Resource] = [
-        Resource(
+    static let policy: [APIResource] = [
+        APIResource(
             "poddisruptionbudgets",
             of: PolicyV1.PodDisruptionBudget.self,
             list: PolicyV1.PodDisruptionBudgetList.self,

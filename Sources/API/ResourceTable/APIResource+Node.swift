@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `node.k8s.io`.
-    static let node: [Resource] = [
-        Resource(
+    static let node: [APIResource] = [
+        APIResource(
             "runtimeclasses",
             of: NodeV1.RuntimeClass.self,
             list: NodeV1.RuntimeClassList.self,

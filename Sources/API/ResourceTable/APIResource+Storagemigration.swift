@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `storagemigration.k8s.io`.
-    static let storagemigration: [Resource] = [
-        Resource(
+    static let storagemigration: [APIResource] = [
+        APIResource(
             "storageversionmigrations",
             of: StoragemigrationV1beta1.StorageVersionMigration.self,
             list: StoragemigrationV1beta1.StorageVersionMigrationList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `flowcontrol.apiserver.k8s.io`.
-    static let flowcontrolApiserver: [Resource] = [
-        Resource(
+    static let flowcontrolApiserver: [APIResource] = [
+        APIResource(
             "flowschemas",
             of: FlowcontrolV1.FlowSchema.self,
             list: FlowcontrolV1.FlowSchemaList.self,
@@ -26,7 +26,7 @@ extension Resource {
                 Subresource("status", of: FlowcontrolV1.FlowSchema.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "prioritylevelconfigurations",
             of: FlowcontrolV1.PriorityLevelConfiguration.self,
             list: FlowcontrolV1.PriorityLevelConfigurationList.self,

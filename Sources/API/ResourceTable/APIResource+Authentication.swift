@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `authentication.k8s.io`.
-    static let authentication: [Resource] = [
-        Resource(
+    static let authentication: [APIResource] = [
+        APIResource(
             "selfsubjectreviews",
             of: AuthenticationV1.SelfSubjectReview.self,
             group: "authentication.k8s.io",
@@ -15,7 +15,7 @@ extension Resource {
             scope: .cluster,
             verbs: .create
         ),
-        Resource(
+        APIResource(
             "tokenreviews",
             of: AuthenticationV1.TokenReview.self,
             group: "authentication.k8s.io",

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `admissionregistration.k8s.io`.
-    static let admissionregistration: [Resource] = [
-        Resource(
+    static let admissionregistration: [APIResource] = [
+        APIResource(
             "mutatingadmissionpolicies",
             of: AdmissionregistrationV1.MutatingAdmissionPolicy.self,
             list: AdmissionregistrationV1.MutatingAdmissionPolicyList.self,
@@ -23,7 +23,7 @@ extension Resource {
                 hash: "LYmCf+UMVdg="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingadmissionpolicybindings",
             of: AdmissionregistrationV1.MutatingAdmissionPolicyBinding.self,
             list: AdmissionregistrationV1.MutatingAdmissionPolicyBindingList.self,
@@ -40,7 +40,7 @@ extension Resource {
                 hash: "90V5FRZZ3Zg="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingwebhookconfigurations",
             of: AdmissionregistrationV1.MutatingWebhookConfiguration.self,
             list: AdmissionregistrationV1.MutatingWebhookConfigurationList.self,
@@ -57,7 +57,7 @@ extension Resource {
                 hash: "Sqi0GUgDaX0="
             )
         ),
-        Resource(
+        APIResource(
             "validatingadmissionpolicies",
             of: AdmissionregistrationV1.ValidatingAdmissionPolicy.self,
             list: AdmissionregistrationV1.ValidatingAdmissionPolicyList.self,
@@ -77,7 +77,7 @@ extension Resource {
                 Subresource("status", of: AdmissionregistrationV1.ValidatingAdmissionPolicy.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "validatingadmissionpolicybindings",
             of: AdmissionregistrationV1.ValidatingAdmissionPolicyBinding.self,
             list: AdmissionregistrationV1.ValidatingAdmissionPolicyBindingList.self,
@@ -94,7 +94,7 @@ extension Resource {
                 hash: "v9715VZqakg="
             )
         ),
-        Resource(
+        APIResource(
             "validatingwebhookconfigurations",
             of: AdmissionregistrationV1.ValidatingWebhookConfiguration.self,
             list: AdmissionregistrationV1.ValidatingWebhookConfigurationList.self,
@@ -111,7 +111,7 @@ extension Resource {
                 hash: "B0wHjQmsGNk="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingadmissionpolicies",
             of: AdmissionregistrationV1alpha1.MutatingAdmissionPolicy.self,
             list: AdmissionregistrationV1alpha1.MutatingAdmissionPolicyList.self,
@@ -129,7 +129,7 @@ extension Resource {
                 hash: "LYmCf+UMVdg="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingadmissionpolicybindings",
             of: AdmissionregistrationV1alpha1.MutatingAdmissionPolicyBinding.self,
             list: AdmissionregistrationV1alpha1.MutatingAdmissionPolicyBindingList.self,
@@ -147,7 +147,7 @@ extension Resource {
                 hash: "90V5FRZZ3Zg="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingadmissionpolicies",
             of: AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self,
             list: AdmissionregistrationV1beta1.MutatingAdmissionPolicyList.self,
@@ -165,7 +165,7 @@ extension Resource {
                 hash: "LYmCf+UMVdg="
             )
         ),
-        Resource(
+        APIResource(
             "mutatingadmissionpolicybindings",
             of: AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self,
             list: AdmissionregistrationV1beta1.MutatingAdmissionPolicyBindingList.self,

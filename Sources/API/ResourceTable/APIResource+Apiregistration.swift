@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `apiregistration.k8s.io`.
-    static let apiregistration: [Resource] = [
-        Resource(
+    static let apiregistration: [APIResource] = [
+        APIResource(
             "apiservices",
             of: ApiregistrationV1.APIService.self,
             list: ApiregistrationV1.APIServiceList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `autoscaling`.
-    static let autoscaling: [Resource] = [
-        Resource(
+    static let autoscaling: [APIResource] = [
+        APIResource(
             "horizontalpodautoscalers",
             of: AutoscalingV1.HorizontalPodAutoscaler.self,
             list: AutoscalingV1.HorizontalPodAutoscalerList.self,
@@ -28,7 +28,7 @@ extension Resource {
                 Subresource("status", of: AutoscalingV1.HorizontalPodAutoscaler.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "horizontalpodautoscalers",
             of: AutoscalingV2.HorizontalPodAutoscaler.self,
             list: AutoscalingV2.HorizontalPodAutoscalerList.self,

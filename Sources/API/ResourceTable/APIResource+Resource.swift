@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `resource.k8s.io`.
-    static let resource: [Resource] = [
-        Resource(
+    static let resource: [APIResource] = [
+        APIResource(
             "deviceclasses",
             of: ResourceV1.DeviceClass.self,
             list: ResourceV1.DeviceClassList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "resourceclaims",
             of: ResourceV1.ResourceClaim.self,
             list: ResourceV1.ResourceClaimList.self,
@@ -43,7 +43,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1.ResourceClaim.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourceclaimtemplates",
             of: ResourceV1.ResourceClaimTemplate.self,
             list: ResourceV1.ResourceClaimTemplateList.self,
@@ -60,7 +60,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "resourceslices",
             of: ResourceV1.ResourceSlice.self,
             list: ResourceV1.ResourceSliceList.self,
@@ -77,7 +77,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "devicetaintrules",
             of: ResourceV1alpha3.DeviceTaintRule.self,
             list: ResourceV1alpha3.DeviceTaintRuleList.self,
@@ -98,7 +98,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1alpha3.DeviceTaintRule.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourcepoolstatusrequests",
             of: ResourceV1alpha3.ResourcePoolStatusRequest.self,
             list: ResourceV1alpha3.ResourcePoolStatusRequestList.self,
@@ -119,7 +119,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1alpha3.ResourcePoolStatusRequest.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "deviceclasses",
             of: ResourceV1beta1.DeviceClass.self,
             list: ResourceV1beta1.DeviceClassList.self,
@@ -137,7 +137,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "resourceclaims",
             of: ResourceV1beta1.ResourceClaim.self,
             list: ResourceV1beta1.ResourceClaimList.self,
@@ -158,7 +158,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1beta1.ResourceClaim.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourceclaimtemplates",
             of: ResourceV1beta1.ResourceClaimTemplate.self,
             list: ResourceV1beta1.ResourceClaimTemplateList.self,
@@ -176,7 +176,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "resourceslices",
             of: ResourceV1beta1.ResourceSlice.self,
             list: ResourceV1beta1.ResourceSliceList.self,
@@ -194,7 +194,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "deviceclasses",
             of: ResourceV1beta2.DeviceClass.self,
             list: ResourceV1beta2.DeviceClassList.self,
@@ -212,7 +212,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "devicetaintrules",
             of: ResourceV1beta2.DeviceTaintRule.self,
             list: ResourceV1beta2.DeviceTaintRuleList.self,
@@ -233,7 +233,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1beta2.DeviceTaintRule.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourceclaims",
             of: ResourceV1beta2.ResourceClaim.self,
             list: ResourceV1beta2.ResourceClaimList.self,
@@ -254,7 +254,7 @@ extension Resource {
                 Subresource("status", of: ResourceV1beta2.ResourceClaim.self, verbs: [.get, .patch, .update]),
             ]
         ),
-        Resource(
+        APIResource(
             "resourceclaimtemplates",
             of: ResourceV1beta2.ResourceClaimTemplate.self,
             list: ResourceV1beta2.ResourceClaimTemplateList.self,
@@ -272,7 +272,7 @@ extension Resource {
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject]
         ),
-        Resource(
+        APIResource(
             "resourceslices",
             of: ResourceV1beta2.ResourceSlice.self,
             list: ResourceV1beta2.ResourceSliceList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `apiextensions.k8s.io`.
-    static let apiextensions: [Resource] = [
-        Resource(
+    static let apiextensions: [APIResource] = [
+        APIResource(
             "customresourcedefinitions",
             of: ApiextensionsV1.CustomResourceDefinition.self,
             list: ApiextensionsV1.CustomResourceDefinitionList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `internal.apiserver.k8s.io`.
-    static let internalApiserver: [Resource] = [
-        Resource(
+    static let internalApiserver: [APIResource] = [
+        APIResource(
             "storageversions",
             of: ApiserverinternalV1alpha1.StorageVersion.self,
             list: ApiserverinternalV1alpha1.StorageVersionList.self,

@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `authorization.k8s.io`.
-    static let authorization: [Resource] = [
-        Resource(
+    static let authorization: [APIResource] = [
+        APIResource(
             "localsubjectaccessreviews",
             of: AuthorizationV1.LocalSubjectAccessReview.self,
             group: "authorization.k8s.io",
@@ -15,7 +15,7 @@ extension Resource {
             scope: .namespaced,
             verbs: .create
         ),
-        Resource(
+        APIResource(
             "selfsubjectaccessreviews",
             of: AuthorizationV1.SelfSubjectAccessReview.self,
             group: "authorization.k8s.io",
@@ -24,7 +24,7 @@ extension Resource {
             scope: .cluster,
             verbs: .create
         ),
-        Resource(
+        APIResource(
             "selfsubjectrulesreviews",
             of: AuthorizationV1.SelfSubjectRulesReview.self,
             group: "authorization.k8s.io",
@@ -33,7 +33,7 @@ extension Resource {
             scope: .cluster,
             verbs: .create
         ),
-        Resource(
+        APIResource(
             "subjectaccessreviews",
             of: AuthorizationV1.SubjectAccessReview.self,
             group: "authorization.k8s.io",

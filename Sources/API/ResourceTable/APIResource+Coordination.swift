@@ -3,10 +3,10 @@
 
 import KubernetesAPI
 
-extension Resource {
+extension APIResource {
     /// The resources of `coordination.k8s.io`.
-    static let coordination: [Resource] = [
-        Resource(
+    static let coordination: [APIResource] = [
+        APIResource(
             "leases",
             of: CoordinationV1.Lease.self,
             list: CoordinationV1.LeaseList.self,
@@ -23,7 +23,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate]
         ),
-        Resource(
+        APIResource(
             "leasecandidates",
             of: CoordinationV1alpha2.LeaseCandidate.self,
             list: CoordinationV1alpha2.LeaseCandidateList.self,
@@ -41,7 +41,7 @@ extension Resource {
             ),
             behaviour: [.createOnUpdate]
         ),
-        Resource(
+        APIResource(
             "leasecandidates",
             of: CoordinationV1beta1.LeaseCandidate.self,
             list: CoordinationV1beta1.LeaseCandidateList.self,
