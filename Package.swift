@@ -109,6 +109,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -150,6 +151,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         // Keys and signatures, from BoringSSL.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // The interface of logging, so that what a library logs goes the same way. The lines are ours.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Event loops and sockets. Framing, streams and RPC are ours.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS on those sockets, with optional client certificates.
@@ -159,6 +162,8 @@ let package = Package(
         // Base: no I/O.
         module("Bytes", in: "Base", tests: []),
         module("Flags", in: "Base", ["Scalars"], tests: []),
+        module("Logs", in: "Base", ["Flags", logging], tests: ["Flags", logging]),
+        module("Metrics", in: "Base", tests: []),
         module("Scalars", in: "Base", tests: [], files: ["Fixtures"]),
 
         // System: what comes from C and from Linux.
@@ -167,6 +172,7 @@ let package = Package(
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         module("LMDB", in: "System", ["CLMDB"], tests: []),
+        module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"]),
 
         // Wire: how bytes become messages and how messages travel.
         module("Descriptors", in: "Wire", tests: []),

@@ -29,7 +29,7 @@ extension Command {
         let parsed: ParsedFlags
         do {
             parsed = try self.flags.adding([Command.help])
-                .parse(arguments, stopsAtArgument: self.run == nil)
+                .parse(arguments, stopsAtArgument: !self.subcommands.isEmpty)
         } catch {
             return self.reject(error.description, path: path, output: output)
         }
@@ -37,7 +37,7 @@ extension Command {
             output.write(self.helpText(path: path))
             return .success
         }
-        guard let run = self.run else {
+        guard let run = self.run, !self.isSubcommand(parsed.arguments.first) else {
             return await self.dispatch(parsed.arguments[...], path: path, output: output)
         }
         do {
@@ -48,6 +48,12 @@ extension Command {
             output.writeError("\(path): error: \(error)\n")
             return .failure
         }
+    }
+
+    /// Whether a first argument goes to a subcommand rather than to the command itself.
+    private func isSubcommand(_ word: String?) -> Bool {
+        guard let word, !self.subcommands.isEmpty else { return false }
+        return word == "help" || self.subcommands.contains { $0.name == word }
     }
 
     /// Goes on to the subcommand that the first word names.

@@ -30,7 +30,8 @@ public struct Command: Sendable {
     /// exit code 1; a ``UsageError`` with code 2 and a hint at the help.
     public typealias Run = @Sendable (Invocation) async throws -> ExitCode
 
-    /// A command that does something.
+    /// A command that does something. With subcommands, it does it unless its first argument names
+    /// one of them.
     public init(
         _ name: String,
         summary: String,
@@ -38,15 +39,18 @@ public struct Command: Sendable {
         discussion: String = "",
         isProgram: Bool = false,
         flags: [any AnyFlag] = [],
+        subcommands: [Command] = [],
         run: @escaping Run
     ) {
+        let names = subcommands.map(\.name)
+        precondition(Set(names).count == names.count, "two commands of one name in \(names)")
         self.name = name
         self.summary = summary
         self.usage = usage
         self.discussion = discussion
         self.isProgram = isProgram
         self.flags = FlagSet(flags)
-        self.subcommands = []
+        self.subcommands = subcommands
         self.run = run
     }
 
