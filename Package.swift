@@ -255,10 +255,29 @@ let package = Package(
         module(
             "Engine",
             in: "Store",
-            ["Bytes", "KeyValueStore", "LMDB"],
+            ["Bytes", "KeyValueStore", "LMDB", "Metrics"],
             tests: ["Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild"]
         ),
         module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
+        module(
+            "EtcdClient",
+            in: "Store",
+            ["Bytes", "EtcdAPI", "EtcdCodec", "KeyValueStore", "Protobuf", "RPCInterface"]
+        ),
+        module("EtcdCodec", in: "Store", ["Bytes", "KeyValueStore", "RPCInterface"]),
+        module(
+            "EtcdServer",
+            in: "Store",
+            [
+                "Bytes", "Engine", "EtcdAPI", "EtcdClient", "EtcdCodec", "HTTP", "HTTP2Transport",
+                "KeyValueStore", "Metrics", "ProcessMetrics", "Protobuf", "RPC", "RPCInterface",
+                "TLS", logging, nioCore, nioPosix,
+            ],
+            tests: [
+                "Bytes", "Engine", "EtcdClient", "EtcdCodec", "HTTP2Transport", "KeyValueStore",
+                "KeyValueStoreSuite", "RPC", "RPCInterface", logging, nioCore, nioPosix,
+            ]
+        ),
         module("KeyValueStore", in: "Store", ["Bytes"]),
 
         // Control: the control plane.
@@ -275,7 +294,10 @@ let package = Package(
         [
             .executableTarget(
                 name: "apus",
-                dependencies: ["CommandTree", "Flags", "PKI"],
+                dependencies: [
+                    "CommandTree", "Engine", "EtcdServer", "Flags", "KeyValueStore", "Logs", "PKI",
+                    "Scalars", logging, nioPosix,
+                ],
                 path: "Sources/Commands/apus",
                 swiftSettings: settings
             )

@@ -18,6 +18,7 @@ enum Apus {
             A component also runs under its own name: ln -s apus kube-apiserver.
             """,
         subcommands: [
+            .etcd,
             .certs,
             .version,
         ]
@@ -26,8 +27,9 @@ enum Apus {
     static func main() async {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        let code = await self.root.execute(CommandLine.arguments, output: .standard)
-        exit(code.rawValue)
+        let task = Task { await self.root.execute(CommandLine.arguments, output: .standard) }
+        Termination.onSignal { task.cancel() }
+        exit(await task.value.rawValue)
     }
 }
 

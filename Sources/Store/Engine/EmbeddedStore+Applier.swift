@@ -3,6 +3,7 @@
 
 internal import Bytes
 internal import KeyValueStore
+internal import Metrics
 internal import Synchronization
 
 // MARK: - The applier thread
@@ -80,7 +81,11 @@ extension EmbeddedStore {
             }
             compaction = isDone ? nil : running
         }
+        let begin = MonotonicClock().nanoseconds
         try self.backend.apply(batch)
+        if let metrics = self.options.metrics {
+            metrics.applications.observe(nanoseconds: MonotonicClock().nanoseconds - begin)
+        }
         let revision = batch.state.revision
         let (waiters, hasRoom) = self.state.withLock { state in
             state.tail.removeOldest(frames.count)

@@ -3,6 +3,7 @@
 
 internal import Bytes
 internal import KeyValueStore
+internal import Metrics
 internal import Synchronization
 
 // MARK: - The writer thread
@@ -150,7 +151,25 @@ extension EmbeddedStore {
         }
         let compactions = group.contains { if case .compact = $0.request { true } else { false } }
         try self.commit(&writer, hasCompaction: compactions)
+        self.count(group)
         for (pending, result) in zip(group, results) { self.complete(pending, result) }
+    }
+
+    private func count(_ group: ArraySlice<PendingWrite>) {
+        guard let metrics = self.options.metrics else { return }
+        metrics.groups.observe(Double(group.count))
+        var (puts, deletes, txns): (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for pending in group {
+            switch pending.request {
+            case .put: puts += 1
+            case .deleteRange: deletes += 1
+            case .txn: txns += 1
+            case .compact, .leaseGrant, .leaseRevoke, .alarm, .barrier: break
+            }
+        }
+        metrics.puts.increment(by: puts)
+        metrics.deletes.increment(by: deletes)
+        metrics.txns.increment(by: txns)
     }
 
     /// Answers a request that is durable now.
@@ -308,7 +327,11 @@ extension EmbeddedStore {
             revision: revision,
             index: index
         )
+        let start = self.options.metrics == nil ? 0 : MonotonicClock().nanoseconds
         try self.backend.append(finished.storage.bytes, sequence: finished.header.sequence)
+        if let metrics = self.options.metrics {
+            metrics.flushes.observe(nanoseconds: MonotonicClock().nanoseconds - start)
+        }
         writer.sequence = finished.header.sequence
         writer.checksum = finished.header.checksum
         let wakeups = self.hub.publish(

@@ -26,6 +26,9 @@ package struct StoreOptions: Sendable {
     /// How many records one step of a compaction looks at.
     package var compactionStep = 1000
 
+    /// What to count and measure; nil for nothing.
+    package var metrics: StoreMetrics?
+
     package init() {}
 }
 
@@ -39,7 +42,8 @@ package struct StoreOptions: Sendable {
 /// The store has to be closed; until then its threads keep it alive.
 package final class EmbeddedStore: Sendable {
     let backend: any StorageBackend
-    let options: StoreOptions
+    /// The settings it was opened with.
+    package let options: StoreOptions
     let clock: any StoreClock
     let state: Guarded<StoreState>
     let hub: WatchHub
@@ -226,6 +230,11 @@ package final class EmbeddedStore: Sendable {
             return state.compactionWaiters
         }
         for waiter in waiters { waiter.body(self.stoppedError) }
+    }
+
+    /// The number of watch streams that are open.
+    var watchStreamCount: Int {
+        self.life.withLock { $0.sessions.values.count { $0.session != nil } }
     }
 
     private func closeSessions() {

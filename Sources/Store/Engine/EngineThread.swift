@@ -4,7 +4,7 @@
 internal import Glibc
 
 /// A thread of the engine.
-struct EngineThread: @unchecked Sendable {
+package struct EngineThread: @unchecked Sendable {
     // SAFETY: a `pthread_t` is only used to join or detach, once.
 
     private final class Body {
@@ -22,7 +22,7 @@ struct EngineThread: @unchecked Sendable {
     /// Starts a thread that runs `body`.
     ///
     /// - Parameter name: At most 15 bytes, shown by tools.
-    static func start(
+    package static func start(
         name: String,
         _ body: @escaping @Sendable () -> Void
     ) -> EngineThread {
@@ -53,7 +53,7 @@ struct EngineThread: @unchecked Sendable {
     }
 
     /// Lets the thread end on its own.
-    func detach() {
+    package func detach() {
         pthread_detach(self.thread)
     }
 
@@ -150,6 +150,13 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return self.isClosed
+    }
+
+    /// The number of messages that wait.
+    var count: Int {
+        pthread_mutex_lock(self.mutex)
+        defer { pthread_mutex_unlock(self.mutex) }
+        return self.messages.count
     }
 
     /// Takes all messages; sleeps until there is one, or a poke, or the time is up.
