@@ -281,12 +281,31 @@ let package = Package(
         module("KeyValueStore", in: "Store", ["Bytes"]),
 
         // Control: the control plane.
+        module(
+            "Access",
+            in: "Control",
+            [
+                "KubernetesAPI", "NameRules", "ObjectModel", "RequestInfo", "ResourceTable",
+                "Scalars",
+            ],
+            tests: [
+                "KubernetesAPI", "ObjectModel", "RequestInfo", "ResourceTable", "Scalars",
+            ]
+        ),
         module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
         module(
             "RequestInfo",
             in: "Control",
             ["NameRules", "Scalars", "Selectors"],
             tests: ["NameRules", "Selectors"]
+        ),
+        module(
+            "Tables",
+            in: "Control",
+            [
+                "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
+            ],
+            tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
         ),
 
         // Commands: flags and wiring.
