@@ -168,10 +168,12 @@ let package = Package(
 
         // System: what comes from C and from Linux.
         library("CLMDB", apt: "liblmdb-dev"),
+        library("CProcesses", apt: "libc6-dev"),
         library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         module("LMDB", in: "System", ["CLMDB"], tests: []),
+        module("Processes", in: "System", ["CProcesses"], tests: []),
         module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"]),
 
         // Wire: how bytes become messages and how messages travel.
@@ -310,6 +312,15 @@ let package = Package(
 
         // Commands: flags and wiring.
         module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"]),
+        module(
+            "LocalCluster",
+            in: "Commands",
+            [
+                "Bytes", "HTTP", "HTTP2Transport", "JSON", "PKI", "Processes", "TLS", nioCore,
+                nioPosix,
+            ],
+            tests: ["PKI", "Processes"]
+        ),
         [
             .executableTarget(
                 name: "apus",

@@ -8,42 +8,42 @@ extension APIGroup {
             "",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 18000, priority: 1),
+                Version("v1", groupPriority: 18000, priority: 1)
             ]
         ),
         APIGroup(
             "apiregistration.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: nil, priority: nil),
+                Version("v1", groupPriority: nil, priority: nil)
             ]
         ),
         APIGroup(
             "apps",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17800, priority: 15),
+                Version("v1", groupPriority: 17800, priority: 15)
             ]
         ),
         APIGroup(
             "events.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17750, priority: 15),
+                Version("v1", groupPriority: 17750, priority: 15)
             ]
         ),
         APIGroup(
             "authentication.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17700, priority: 15),
+                Version("v1", groupPriority: 17700, priority: 15)
             ]
         ),
         APIGroup(
             "authorization.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17600, priority: 15),
+                Version("v1", groupPriority: 17600, priority: 15)
             ]
         ),
         APIGroup(
@@ -58,7 +58,7 @@ extension APIGroup {
             "batch",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17400, priority: 15),
+                Version("v1", groupPriority: 17400, priority: 15)
             ]
         ),
         APIGroup(
@@ -82,14 +82,14 @@ extension APIGroup {
             "policy",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17100, priority: 15),
+                Version("v1", groupPriority: 17100, priority: 15)
             ]
         ),
         APIGroup(
             "rbac.authorization.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 17000, priority: 15),
+                Version("v1", groupPriority: 17000, priority: 15)
             ]
         ),
         APIGroup(
@@ -113,7 +113,7 @@ extension APIGroup {
             "apiextensions.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 16700, priority: 15),
+                Version("v1", groupPriority: 16700, priority: 15)
             ]
         ),
         APIGroup(
@@ -137,14 +137,14 @@ extension APIGroup {
             "node.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 16300, priority: 15),
+                Version("v1", groupPriority: 16300, priority: 15)
             ]
         ),
         APIGroup(
             "discovery.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 16200, priority: 15),
+                Version("v1", groupPriority: 16200, priority: 15)
             ]
         ),
         APIGroup(
@@ -161,21 +161,21 @@ extension APIGroup {
             "flowcontrol.apiserver.k8s.io",
             preferred: "v1",
             versions: [
-                Version("v1", groupPriority: 16100, priority: 21),
+                Version("v1", groupPriority: 16100, priority: 21)
             ]
         ),
         APIGroup(
             "internal.apiserver.k8s.io",
             preferred: "v1alpha1",
             versions: [
-                Version("v1alpha1", groupPriority: 16000, priority: 9, isServedByDefault: false),
+                Version("v1alpha1", groupPriority: 16000, priority: 9, isServedByDefault: false)
             ]
         ),
         APIGroup(
             "storagemigration.k8s.io",
             preferred: "v1beta1",
             versions: [
-                Version("v1beta1", groupPriority: 15800, priority: 9, isServedByDefault: false),
+                Version("v1beta1", groupPriority: 15800, priority: 9, isServedByDefault: false)
             ]
         ),
     ]

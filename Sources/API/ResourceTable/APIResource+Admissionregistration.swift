@@ -17,7 +17,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self, at: "/registry/mutatingadmissionpolicies/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self,
+                at: "/registry/mutatingadmissionpolicies/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "LYmCf+UMVdg="
@@ -34,7 +35,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self, at: "/registry/mutatingadmissionpolicybindings/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self,
+                at: "/registry/mutatingadmissionpolicybindings/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "90V5FRZZ3Zg="
@@ -51,7 +53,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1.MutatingWebhookConfiguration.self, at: "/registry/mutatingwebhookconfigurations/",
+                AdmissionregistrationV1.MutatingWebhookConfiguration.self,
+                at: "/registry/mutatingwebhookconfigurations/",
                 group: "admissionregistration.k8s.io",
                 version: "v1",
                 hash: "Sqi0GUgDaX0="
@@ -68,13 +71,18 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1.ValidatingAdmissionPolicy.self, at: "/registry/validatingadmissionpolicies/",
+                AdmissionregistrationV1.ValidatingAdmissionPolicy.self,
+                at: "/registry/validatingadmissionpolicies/",
                 group: "admissionregistration.k8s.io",
                 version: "v1",
                 hash: "6OxvlMmQ6is="
             ),
             subresources: [
-                Subresource("status", of: AdmissionregistrationV1.ValidatingAdmissionPolicy.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: AdmissionregistrationV1.ValidatingAdmissionPolicy.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -88,7 +96,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1.ValidatingAdmissionPolicyBinding.self, at: "/registry/validatingadmissionpolicybindings/",
+                AdmissionregistrationV1.ValidatingAdmissionPolicyBinding.self,
+                at: "/registry/validatingadmissionpolicybindings/",
                 group: "admissionregistration.k8s.io",
                 version: "v1",
                 hash: "v9715VZqakg="
@@ -105,7 +114,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                AdmissionregistrationV1.ValidatingWebhookConfiguration.self, at: "/registry/validatingwebhookconfigurations/",
+                AdmissionregistrationV1.ValidatingWebhookConfiguration.self,
+                at: "/registry/validatingwebhookconfigurations/",
                 group: "admissionregistration.k8s.io",
                 version: "v1",
                 hash: "B0wHjQmsGNk="
@@ -123,7 +133,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self, at: "/registry/mutatingadmissionpolicies/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self,
+                at: "/registry/mutatingadmissionpolicies/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "LYmCf+UMVdg="
@@ -141,7 +152,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self, at: "/registry/mutatingadmissionpolicybindings/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self,
+                at: "/registry/mutatingadmissionpolicybindings/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "90V5FRZZ3Zg="
@@ -159,7 +171,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self, at: "/registry/mutatingadmissionpolicies/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicy.self,
+                at: "/registry/mutatingadmissionpolicies/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "LYmCf+UMVdg="
@@ -177,7 +190,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self, at: "/registry/mutatingadmissionpolicybindings/",
+                AdmissionregistrationV1beta1.MutatingAdmissionPolicyBinding.self,
+                at: "/registry/mutatingadmissionpolicybindings/",
                 group: "admissionregistration.k8s.io",
                 version: "v1beta1",
                 hash: "90V5FRZZ3Zg="

@@ -18,15 +18,20 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                ApiextensionsV1beta1.CustomResourceDefinition.self, at: "/registry/apiextensions.k8s.io/customresourcedefinitions/",
+                ApiextensionsV1beta1.CustomResourceDefinition.self,
+                at: "/registry/apiextensions.k8s.io/customresourcedefinitions/",
                 group: "apiextensions.k8s.io",
                 version: "v1beta1",
                 encoding: .json,
                 hash: "jfWCUB31mvA="
             ),
             subresources: [
-                Subresource("status", of: ApiextensionsV1.CustomResourceDefinition.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ApiextensionsV1.CustomResourceDefinition.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
-        ),
+        )
     ]
 }

@@ -17,15 +17,20 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                ApiregistrationV1.APIService.self, at: "/registry/apiregistration.k8s.io/apiservices/",
+                ApiregistrationV1.APIService.self,
+                at: "/registry/apiregistration.k8s.io/apiservices/",
                 group: "apiregistration.k8s.io",
                 version: "v1",
                 encoding: .json,
                 hash: "InPBPD7+PqM="
             ),
             subresources: [
-                Subresource("status", of: ApiregistrationV1.APIService.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ApiregistrationV1.APIService.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
-        ),
+        )
     ]
 }

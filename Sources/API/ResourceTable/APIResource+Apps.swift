@@ -16,7 +16,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AppsV1.ControllerRevision.self, at: "/registry/controllerrevisions/",
+                AppsV1.ControllerRevision.self,
+                at: "/registry/controllerrevisions/",
                 group: "apps",
                 version: "v1",
                 hash: "85nkx63pcBU="
@@ -35,14 +36,15 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AppsV1.DaemonSet.self, at: "/registry/daemonsets/",
+                AppsV1.DaemonSet.self,
+                at: "/registry/daemonsets/",
                 group: "apps",
                 version: "v1",
                 hash: "dd7pWHUlMKQ="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: AppsV1.DaemonSet.self, verbs: [.get, .patch, .update]),
+                Subresource("status", of: AppsV1.DaemonSet.self, verbs: [.get, .patch, .update])
             ]
         ),
         APIResource(
@@ -57,14 +59,21 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AppsV1.Deployment.self, at: "/registry/deployments/",
+                AppsV1.Deployment.self,
+                at: "/registry/deployments/",
                 group: "apps",
                 version: "v1",
                 hash: "8aSe+NMegvE="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("scale", of: AutoscalingV1.Scale.self, group: "autoscaling", version: "v1", verbs: [.get, .patch, .update]),
+                Subresource(
+                    "scale",
+                    of: AutoscalingV1.Scale.self,
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: [.get, .patch, .update]
+                ),
                 Subresource("status", of: AppsV1.Deployment.self, verbs: [.get, .patch, .update]),
             ]
         ),
@@ -80,14 +89,21 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AppsV1.ReplicaSet.self, at: "/registry/replicasets/",
+                AppsV1.ReplicaSet.self,
+                at: "/registry/replicasets/",
                 group: "apps",
                 version: "v1",
                 hash: "P1RzHs8/mWQ="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("scale", of: AutoscalingV1.Scale.self, group: "autoscaling", version: "v1", verbs: [.get, .patch, .update]),
+                Subresource(
+                    "scale",
+                    of: AutoscalingV1.Scale.self,
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: [.get, .patch, .update]
+                ),
                 Subresource("status", of: AppsV1.ReplicaSet.self, verbs: [.get, .patch, .update]),
             ]
         ),
@@ -103,14 +119,21 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AppsV1.StatefulSet.self, at: "/registry/statefulsets/",
+                AppsV1.StatefulSet.self,
+                at: "/registry/statefulsets/",
                 group: "apps",
                 version: "v1",
                 hash: "H+vl74LkKdo="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("scale", of: AutoscalingV1.Scale.self, group: "autoscaling", version: "v1", verbs: [.get, .patch, .update]),
+                Subresource(
+                    "scale",
+                    of: AutoscalingV1.Scale.self,
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: [.get, .patch, .update]
+                ),
                 Subresource("status", of: AppsV1.StatefulSet.self, verbs: [.get, .patch, .update]),
             ]
         ),

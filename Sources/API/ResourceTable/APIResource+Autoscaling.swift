@@ -18,14 +18,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AutoscalingV2.HorizontalPodAutoscaler.self, at: "/registry/horizontalpodautoscalers/",
+                AutoscalingV2.HorizontalPodAutoscaler.self,
+                at: "/registry/horizontalpodautoscalers/",
                 group: "autoscaling",
                 version: "v2",
                 hash: "qwQve8ut294="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: AutoscalingV1.HorizontalPodAutoscaler.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: AutoscalingV1.HorizontalPodAutoscaler.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -40,14 +45,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                AutoscalingV2.HorizontalPodAutoscaler.self, at: "/registry/horizontalpodautoscalers/",
+                AutoscalingV2.HorizontalPodAutoscaler.self,
+                at: "/registry/horizontalpodautoscalers/",
                 group: "autoscaling",
                 version: "v2",
                 hash: "qwQve8ut294="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: AutoscalingV2.HorizontalPodAutoscaler.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: AutoscalingV2.HorizontalPodAutoscaler.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
     ]

@@ -18,14 +18,15 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                BatchV1.CronJob.self, at: "/registry/cronjobs/",
+                BatchV1.CronJob.self,
+                at: "/registry/cronjobs/",
                 group: "batch",
                 version: "v1",
                 hash: "sd5LIXh4Fjs="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: BatchV1.CronJob.self, verbs: [.get, .patch, .update]),
+                Subresource("status", of: BatchV1.CronJob.self, verbs: [.get, .patch, .update])
             ]
         ),
         APIResource(
@@ -39,14 +40,15 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                BatchV1.Job.self, at: "/registry/jobs/",
+                BatchV1.Job.self,
+                at: "/registry/jobs/",
                 group: "batch",
                 version: "v1",
                 hash: "mudhfqk/qZY="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: BatchV1.Job.self, verbs: [.get, .patch, .update]),
+                Subresource("status", of: BatchV1.Job.self, verbs: [.get, .patch, .update])
             ]
         ),
     ]

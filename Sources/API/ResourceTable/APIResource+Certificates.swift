@@ -17,15 +17,24 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                CertificatesV1.CertificateSigningRequest.self, at: "/registry/certificatesigningrequests/",
+                CertificatesV1.CertificateSigningRequest.self,
+                at: "/registry/certificatesigningrequests/",
                 group: "certificates.k8s.io",
                 version: "v1",
                 hash: "95fRKMXA+00="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("approval", of: CertificatesV1.CertificateSigningRequest.self, verbs: [.get, .patch, .update]),
-                Subresource("status", of: CertificatesV1.CertificateSigningRequest.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "approval",
+                    of: CertificatesV1.CertificateSigningRequest.self,
+                    verbs: [.get, .patch, .update]
+                ),
+                Subresource(
+                    "status",
+                    of: CertificatesV1.CertificateSigningRequest.self,
+                    verbs: [.get, .patch, .update]
+                ),
             ]
         ),
         APIResource(
@@ -40,7 +49,8 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "ClusterTrustBundle",
             storage: Storage(
-                CertificatesV1beta1.ClusterTrustBundle.self, at: "/registry/clustertrustbundles/",
+                CertificatesV1beta1.ClusterTrustBundle.self,
+                at: "/registry/clustertrustbundles/",
                 group: "certificates.k8s.io",
                 version: "v1beta1",
                 hash: "v5yhuVertL4="
@@ -58,7 +68,8 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "ClusterTrustBundle",
             storage: Storage(
-                CertificatesV1beta1.ClusterTrustBundle.self, at: "/registry/clustertrustbundles/",
+                CertificatesV1beta1.ClusterTrustBundle.self,
+                at: "/registry/clustertrustbundles/",
                 group: "certificates.k8s.io",
                 version: "v1beta1",
                 hash: "v5yhuVertL4="
@@ -76,13 +87,18 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "PodCertificateRequest",
             storage: Storage(
-                CertificatesV1beta1.PodCertificateRequest.self, at: "/registry/podcertificaterequests/",
+                CertificatesV1beta1.PodCertificateRequest.self,
+                at: "/registry/podcertificaterequests/",
                 group: "certificates.k8s.io",
                 version: "v1beta1",
                 hash: "wYA9yXQH8fg="
             ),
             subresources: [
-                Subresource("status", of: CertificatesV1beta1.PodCertificateRequest.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: CertificatesV1beta1.PodCertificateRequest.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
     ]

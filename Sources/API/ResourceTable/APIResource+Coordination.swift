@@ -16,7 +16,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoordinationV1.Lease.self, at: "/registry/leases/",
+                CoordinationV1.Lease.self,
+                at: "/registry/leases/",
                 group: "coordination.k8s.io",
                 version: "v1",
                 hash: "gqkMMb/YqFM="
@@ -34,7 +35,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                CoordinationV1beta1.LeaseCandidate.self, at: "/registry/leasecandidates/",
+                CoordinationV1beta1.LeaseCandidate.self,
+                at: "/registry/leasecandidates/",
                 group: "coordination.k8s.io",
                 version: "v1beta1",
                 hash: "lvME0iHWE20="
@@ -52,7 +54,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                CoordinationV1beta1.LeaseCandidate.self, at: "/registry/leasecandidates/",
+                CoordinationV1beta1.LeaseCandidate.self,
+                at: "/registry/leasecandidates/",
                 group: "coordination.k8s.io",
                 version: "v1beta1",
                 hash: "lvME0iHWE20="

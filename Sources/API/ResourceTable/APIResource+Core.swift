@@ -37,7 +37,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.ConfigMap.self, at: "/registry/configmaps/",
+                CoreV1.ConfigMap.self,
+                at: "/registry/configmaps/",
                 group: "",
                 version: "v1",
                 hash: "qFsyl6wFWjQ="
@@ -55,7 +56,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Endpoints.self, at: "/registry/services/endpoints/",
+                CoreV1.Endpoints.self,
+                at: "/registry/services/endpoints/",
                 group: "",
                 version: "v1",
                 hash: "fWeeMqaN/OA="
@@ -73,7 +75,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Event.self, at: "/registry/events/",
+                CoreV1.Event.self,
+                at: "/registry/events/",
                 group: "",
                 version: "v1",
                 hash: "r2yiGXH7wu8="
@@ -91,7 +94,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.LimitRange.self, at: "/registry/limitranges/",
+                CoreV1.LimitRange.self,
+                at: "/registry/limitranges/",
                 group: "",
                 version: "v1",
                 hash: "EBKMFVe6cwo="
@@ -109,7 +113,8 @@ extension APIResource {
             scope: .cluster,
             verbs: [.create, .delete, .get, .list, .patch, .update, .watch],
             storage: Storage(
-                CoreV1.Namespace.self, at: "/registry/namespaces/",
+                CoreV1.Namespace.self,
+                at: "/registry/namespaces/",
                 group: "",
                 version: "v1",
                 hash: "Q3oi5N2YM8M="
@@ -131,14 +136,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                CoreV1.Node.self, at: "/registry/minions/",
+                CoreV1.Node.self,
+                at: "/registry/minions/",
                 group: "",
                 version: "v1",
                 hash: "XwShjMxG9Fs="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("proxy", of: CoreV1.NodeProxyOptions.self, verbs: [.create, .delete, .get, .patch, .update]),
+                Subresource(
+                    "proxy",
+                    of: CoreV1.NodeProxyOptions.self,
+                    verbs: [.create, .delete, .get, .patch, .update]
+                ),
                 Subresource("status", of: CoreV1.Node.self, verbs: [.get, .patch, .update]),
             ]
         ),
@@ -153,14 +163,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.PersistentVolumeClaim.self, at: "/registry/persistentvolumeclaims/",
+                CoreV1.PersistentVolumeClaim.self,
+                at: "/registry/persistentvolumeclaims/",
                 group: "",
                 version: "v1",
                 hash: "QWTyNDq0dC4="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: CoreV1.PersistentVolumeClaim.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: CoreV1.PersistentVolumeClaim.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -174,14 +189,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                CoreV1.PersistentVolume.self, at: "/registry/persistentvolumes/",
+                CoreV1.PersistentVolume.self,
+                at: "/registry/persistentvolumes/",
                 group: "",
                 version: "v1",
                 hash: "HN/zwEC+JgM="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: CoreV1.PersistentVolume.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: CoreV1.PersistentVolume.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -196,7 +216,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Pod.self, at: "/registry/pods/",
+                CoreV1.Pod.self,
+                at: "/registry/pods/",
                 group: "",
                 version: "v1",
                 hash: "xPOwRZ+Yhw8="
@@ -205,12 +226,30 @@ extension APIResource {
             subresources: [
                 Subresource("attach", of: CoreV1.PodAttachOptions.self, verbs: [.create, .get]),
                 Subresource("binding", of: CoreV1.Binding.self, verbs: .create),
-                Subresource("ephemeralcontainers", of: CoreV1.Pod.self, verbs: [.get, .patch, .update]),
-                Subresource("eviction", of: PolicyV1.Eviction.self, group: "policy", version: "v1", verbs: .create),
+                Subresource(
+                    "ephemeralcontainers",
+                    of: CoreV1.Pod.self,
+                    verbs: [.get, .patch, .update]
+                ),
+                Subresource(
+                    "eviction",
+                    of: PolicyV1.Eviction.self,
+                    group: "policy",
+                    version: "v1",
+                    verbs: .create
+                ),
                 Subresource("exec", of: CoreV1.PodExecOptions.self, verbs: [.create, .get]),
                 Subresource("log", of: CoreV1.Pod.self, verbs: .get),
-                Subresource("portforward", of: CoreV1.PodPortForwardOptions.self, verbs: [.create, .get]),
-                Subresource("proxy", of: CoreV1.PodProxyOptions.self, verbs: [.create, .delete, .get, .patch, .update]),
+                Subresource(
+                    "portforward",
+                    of: CoreV1.PodPortForwardOptions.self,
+                    verbs: [.create, .get]
+                ),
+                Subresource(
+                    "proxy",
+                    of: CoreV1.PodProxyOptions.self,
+                    verbs: [.create, .delete, .get, .patch, .update]
+                ),
                 Subresource("resize", of: CoreV1.Pod.self, verbs: [.get, .patch, .update]),
                 Subresource("status", of: CoreV1.Pod.self, verbs: [.get, .patch, .update]),
             ]
@@ -225,7 +264,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.PodTemplate.self, at: "/registry/podtemplates/",
+                CoreV1.PodTemplate.self,
+                at: "/registry/podtemplates/",
                 group: "",
                 version: "v1",
                 hash: "LIXB2x4IFpk="
@@ -244,15 +284,26 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.ReplicationController.self, at: "/registry/controllers/",
+                CoreV1.ReplicationController.self,
+                at: "/registry/controllers/",
                 group: "",
                 version: "v1",
                 hash: "Jond2If31h0="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("scale", of: AutoscalingV1.Scale.self, group: "autoscaling", version: "v1", verbs: [.get, .patch, .update]),
-                Subresource("status", of: CoreV1.ReplicationController.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "scale",
+                    of: AutoscalingV1.Scale.self,
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: [.get, .patch, .update]
+                ),
+                Subresource(
+                    "status",
+                    of: CoreV1.ReplicationController.self,
+                    verbs: [.get, .patch, .update]
+                ),
             ]
         ),
         APIResource(
@@ -266,14 +317,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.ResourceQuota.self, at: "/registry/resourcequotas/",
+                CoreV1.ResourceQuota.self,
+                at: "/registry/resourcequotas/",
                 group: "",
                 version: "v1",
                 hash: "8uhSgffRX6w="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: CoreV1.ResourceQuota.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: CoreV1.ResourceQuota.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -286,7 +342,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Secret.self, at: "/registry/secrets/",
+                CoreV1.Secret.self,
+                at: "/registry/secrets/",
                 group: "",
                 version: "v1",
                 hash: "S6u1pOWzb84="
@@ -304,14 +361,21 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.ServiceAccount.self, at: "/registry/serviceaccounts/",
+                CoreV1.ServiceAccount.self,
+                at: "/registry/serviceaccounts/",
                 group: "",
                 version: "v1",
                 hash: "pbx9ZvyFpBE="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("token", of: AuthenticationV1.TokenRequest.self, group: "authentication.k8s.io", version: "v1", verbs: .create),
+                Subresource(
+                    "token",
+                    of: AuthenticationV1.TokenRequest.self,
+                    group: "authentication.k8s.io",
+                    version: "v1",
+                    verbs: .create
+                )
             ]
         ),
         APIResource(
@@ -326,14 +390,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Service.self, at: "/registry/services/specs/",
+                CoreV1.Service.self,
+                at: "/registry/services/specs/",
                 group: "",
                 version: "v1",
                 hash: "0/CO1lhkEBI="
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("proxy", of: CoreV1.ServiceProxyOptions.self, verbs: [.create, .delete, .get, .patch, .update]),
+                Subresource(
+                    "proxy",
+                    of: CoreV1.ServiceProxyOptions.self,
+                    verbs: [.create, .delete, .get, .patch, .update]
+                ),
                 Subresource("status", of: CoreV1.Service.self, verbs: [.get, .patch, .update]),
             ]
         ),

@@ -16,12 +16,13 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                DiscoveryV1.EndpointSlice.self, at: "/registry/endpointslices/",
+                DiscoveryV1.EndpointSlice.self,
+                at: "/registry/endpointslices/",
                 group: "discovery.k8s.io",
                 version: "v1",
                 hash: "qgS0xkrxYAI="
             ),
             behaviour: [.unconditionalUpdate]
-        ),
+        )
     ]
 }

@@ -17,12 +17,13 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                CoreV1.Event.self, at: "/registry/events/",
+                CoreV1.Event.self,
+                at: "/registry/events/",
                 group: "",
                 version: "v1",
                 hash: "r2yiGXH7wu8="
             ),
             behaviour: [.createOnUpdate, .unconditionalUpdate]
-        ),
+        )
     ]
 }

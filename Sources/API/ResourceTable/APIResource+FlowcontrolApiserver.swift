@@ -16,14 +16,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                FlowcontrolV1.FlowSchema.self, at: "/registry/flowschemas/",
+                FlowcontrolV1.FlowSchema.self,
+                at: "/registry/flowschemas/",
                 group: "flowcontrol.apiserver.k8s.io",
                 version: "v1",
                 hash: "GJVAJZSZBIw="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: FlowcontrolV1.FlowSchema.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: FlowcontrolV1.FlowSchema.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -36,14 +41,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                FlowcontrolV1.PriorityLevelConfiguration.self, at: "/registry/prioritylevelconfigurations/",
+                FlowcontrolV1.PriorityLevelConfiguration.self,
+                at: "/registry/prioritylevelconfigurations/",
                 group: "flowcontrol.apiserver.k8s.io",
                 version: "v1",
                 hash: "Kir5PVfvNeI="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: FlowcontrolV1.PriorityLevelConfiguration.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: FlowcontrolV1.PriorityLevelConfiguration.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
     ]

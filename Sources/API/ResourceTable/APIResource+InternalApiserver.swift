@@ -17,14 +17,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ApiserverinternalV1alpha1.StorageVersion.self, at: "/registry/storageversions/",
+                ApiserverinternalV1alpha1.StorageVersion.self,
+                at: "/registry/storageversions/",
                 group: "internal.apiserver.k8s.io",
                 version: "v1alpha1",
                 hash: "c8YZt5U0nPk="
             ),
             subresources: [
-                Subresource("status", of: ApiserverinternalV1alpha1.StorageVersion.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ApiserverinternalV1alpha1.StorageVersion.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
-        ),
+        )
     ]
 }

@@ -16,7 +16,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                NetworkingV1.IngressClass.self, at: "/registry/ingressclasses/",
+                NetworkingV1.IngressClass.self,
+                at: "/registry/ingressclasses/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "l/iqIbDgFyQ="
@@ -34,14 +35,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                NetworkingV1.Ingress.self, at: "/registry/ingress/",
+                NetworkingV1.Ingress.self,
+                at: "/registry/ingress/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "39NQlfNR+bo="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: NetworkingV1.Ingress.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: NetworkingV1.Ingress.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -55,7 +61,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                NetworkingV1.IPAddress.self, at: "/registry/ipaddresses/",
+                NetworkingV1.IPAddress.self,
+                at: "/registry/ipaddresses/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "3f/plJFChNE="
@@ -73,7 +80,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                NetworkingV1.NetworkPolicy.self, at: "/registry/networkpolicies/",
+                NetworkingV1.NetworkPolicy.self,
+                at: "/registry/networkpolicies/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "YpfwF18m1G8="
@@ -90,14 +98,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                NetworkingV1.ServiceCIDR.self, at: "/registry/servicecidrs/",
+                NetworkingV1.ServiceCIDR.self,
+                at: "/registry/servicecidrs/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "gNLvruQhW2g="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: NetworkingV1.ServiceCIDR.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: NetworkingV1.ServiceCIDR.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -112,7 +125,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                NetworkingV1.IPAddress.self, at: "/registry/ipaddresses/",
+                NetworkingV1.IPAddress.self,
+                at: "/registry/ipaddresses/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "3f/plJFChNE="
@@ -130,14 +144,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                NetworkingV1.ServiceCIDR.self, at: "/registry/servicecidrs/",
+                NetworkingV1.ServiceCIDR.self,
+                at: "/registry/servicecidrs/",
                 group: "networking.k8s.io",
                 version: "v1",
                 hash: "gNLvruQhW2g="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: NetworkingV1beta1.ServiceCIDR.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: NetworkingV1beta1.ServiceCIDR.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
     ]

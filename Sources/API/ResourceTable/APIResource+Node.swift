@@ -16,12 +16,13 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                NodeV1.RuntimeClass.self, at: "/registry/runtimeclasses/",
+                NodeV1.RuntimeClass.self,
+                at: "/registry/runtimeclasses/",
                 group: "node.k8s.io",
                 version: "v1",
                 hash: "WQTu1GL3T2Q="
             ),
             behaviour: [.createOnUpdate]
-        ),
+        )
     ]
 }

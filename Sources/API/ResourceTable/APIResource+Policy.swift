@@ -17,14 +17,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                PolicyV1.PodDisruptionBudget.self, at: "/registry/poddisruptionbudgets/",
+                PolicyV1.PodDisruptionBudget.self,
+                at: "/registry/poddisruptionbudgets/",
                 group: "policy",
                 version: "v1",
                 hash: "EVWiDmWqyJw="
             ),
             subresources: [
-                Subresource("status", of: PolicyV1.PodDisruptionBudget.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: PolicyV1.PodDisruptionBudget.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
-        ),
+        )
     ]
 }

@@ -16,7 +16,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                RbacV1.ClusterRoleBinding.self, at: "/registry/clusterrolebindings/",
+                RbacV1.ClusterRoleBinding.self,
+                at: "/registry/clusterrolebindings/",
                 group: "rbac.authorization.k8s.io",
                 version: "v1",
                 hash: "48tpQ8gZHFc="
@@ -33,7 +34,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                RbacV1.ClusterRole.self, at: "/registry/clusterroles/",
+                RbacV1.ClusterRole.self,
+                at: "/registry/clusterroles/",
                 group: "rbac.authorization.k8s.io",
                 version: "v1",
                 hash: "bYE5ZWDrJ44="
@@ -50,7 +52,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                RbacV1.RoleBinding.self, at: "/registry/rolebindings/",
+                RbacV1.RoleBinding.self,
+                at: "/registry/rolebindings/",
                 group: "rbac.authorization.k8s.io",
                 version: "v1",
                 hash: "eGsCzGH6b1g="
@@ -67,7 +70,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                RbacV1.Role.self, at: "/registry/roles/",
+                RbacV1.Role.self,
+                at: "/registry/roles/",
                 group: "rbac.authorization.k8s.io",
                 version: "v1",
                 hash: "7FuwZcIIItM="

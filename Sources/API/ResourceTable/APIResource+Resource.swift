@@ -16,7 +16,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                ResourceV1.DeviceClass.self, at: "/registry/deviceclasses/",
+                ResourceV1.DeviceClass.self,
+                at: "/registry/deviceclasses/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "Yk2PTc1Ybxk="
@@ -33,14 +34,19 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                ResourceV1.ResourceClaim.self, at: "/registry/resourceclaims/",
+                ResourceV1.ResourceClaim.self,
+                at: "/registry/resourceclaims/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "wgAZaHcZxUg="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1.ResourceClaim.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1.ResourceClaim.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -53,7 +59,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                ResourceV1.ResourceClaimTemplate.self, at: "/registry/resourceclaimtemplates/",
+                ResourceV1.ResourceClaimTemplate.self,
+                at: "/registry/resourceclaimtemplates/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "TuzjC49aUfM="
@@ -70,7 +77,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                ResourceV1.ResourceSlice.self, at: "/registry/resourceslices/",
+                ResourceV1.ResourceSlice.self,
+                at: "/registry/resourceslices/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "KsC072WgaEY="
@@ -88,14 +96,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1alpha3.DeviceTaintRule.self, at: "/registry/devicetaintrules/",
+                ResourceV1alpha3.DeviceTaintRule.self,
+                at: "/registry/devicetaintrules/",
                 group: "resource.k8s.io",
                 version: "v1alpha3",
                 hash: "DJ3UJ0fj8MI="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1alpha3.DeviceTaintRule.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1alpha3.DeviceTaintRule.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -109,14 +122,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1alpha3.ResourcePoolStatusRequest.self, at: "/registry/resourcepoolstatusrequests/",
+                ResourceV1alpha3.ResourcePoolStatusRequest.self,
+                at: "/registry/resourcepoolstatusrequests/",
                 group: "resource.k8s.io",
                 version: "v1alpha3",
                 hash: "iy583CtMwdY="
             ),
             behaviour: [.deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1alpha3.ResourcePoolStatusRequest.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1alpha3.ResourcePoolStatusRequest.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -130,7 +148,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.DeviceClass.self, at: "/registry/deviceclasses/",
+                ResourceV1.DeviceClass.self,
+                at: "/registry/deviceclasses/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "Yk2PTc1Ybxk="
@@ -148,14 +167,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceClaim.self, at: "/registry/resourceclaims/",
+                ResourceV1.ResourceClaim.self,
+                at: "/registry/resourceclaims/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "wgAZaHcZxUg="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1beta1.ResourceClaim.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1beta1.ResourceClaim.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -169,7 +193,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceClaimTemplate.self, at: "/registry/resourceclaimtemplates/",
+                ResourceV1.ResourceClaimTemplate.self,
+                at: "/registry/resourceclaimtemplates/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "TuzjC49aUfM="
@@ -187,7 +212,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceSlice.self, at: "/registry/resourceslices/",
+                ResourceV1.ResourceSlice.self,
+                at: "/registry/resourceslices/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "KsC072WgaEY="
@@ -205,7 +231,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.DeviceClass.self, at: "/registry/deviceclasses/",
+                ResourceV1.DeviceClass.self,
+                at: "/registry/deviceclasses/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "Yk2PTc1Ybxk="
@@ -223,14 +250,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1alpha3.DeviceTaintRule.self, at: "/registry/devicetaintrules/",
+                ResourceV1alpha3.DeviceTaintRule.self,
+                at: "/registry/devicetaintrules/",
                 group: "resource.k8s.io",
                 version: "v1alpha3",
                 hash: "DJ3UJ0fj8MI="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1beta2.DeviceTaintRule.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1beta2.DeviceTaintRule.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -244,14 +276,19 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceClaim.self, at: "/registry/resourceclaims/",
+                ResourceV1.ResourceClaim.self,
+                at: "/registry/resourceclaims/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "wgAZaHcZxUg="
             ),
             behaviour: [.unconditionalUpdate, .deleteReturnsObject],
             subresources: [
-                Subresource("status", of: ResourceV1beta2.ResourceClaim.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: ResourceV1beta2.ResourceClaim.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -265,7 +302,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceClaimTemplate.self, at: "/registry/resourceclaimtemplates/",
+                ResourceV1.ResourceClaimTemplate.self,
+                at: "/registry/resourceclaimtemplates/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "TuzjC49aUfM="
@@ -283,7 +321,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                ResourceV1.ResourceSlice.self, at: "/registry/resourceslices/",
+                ResourceV1.ResourceSlice.self,
+                at: "/registry/resourceslices/",
                 group: "resource.k8s.io",
                 version: "v1",
                 hash: "KsC072WgaEY="

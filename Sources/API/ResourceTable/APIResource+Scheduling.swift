@@ -17,7 +17,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                SchedulingV1.PriorityClass.self, at: "/registry/priorityclasses/",
+                SchedulingV1.PriorityClass.self,
+                at: "/registry/priorityclasses/",
                 group: "scheduling.k8s.io",
                 version: "v1",
                 hash: "1QwjyaZjj3Y="
@@ -36,14 +37,19 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "GenericWorkload",
             storage: Storage(
-                SchedulingV1alpha2.PodGroup.self, at: "/registry/podgroups/",
+                SchedulingV1alpha2.PodGroup.self,
+                at: "/registry/podgroups/",
                 group: "scheduling.k8s.io",
                 version: "v1alpha2",
                 hash: "YYgX3v5V204="
             ),
             behaviour: [.unconditionalUpdate],
             subresources: [
-                Subresource("status", of: SchedulingV1alpha2.PodGroup.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: SchedulingV1alpha2.PodGroup.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -58,7 +64,8 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "GenericWorkload",
             storage: Storage(
-                SchedulingV1alpha2.Workload.self, at: "/registry/workloads/",
+                SchedulingV1alpha2.Workload.self,
+                at: "/registry/workloads/",
                 group: "scheduling.k8s.io",
                 version: "v1alpha2",
                 hash: "vSX7gJe5Mx8="

@@ -16,7 +16,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                StorageV1.CSIDriver.self, at: "/registry/csidrivers/",
+                StorageV1.CSIDriver.self,
+                at: "/registry/csidrivers/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "hL6j/rwBV5w="
@@ -33,7 +34,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                StorageV1.CSINode.self, at: "/registry/csinodes/",
+                StorageV1.CSINode.self,
+                at: "/registry/csinodes/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "Pe62DkZtjuo="
@@ -50,7 +52,8 @@ extension APIResource {
             scope: .namespaced,
             verbs: .all,
             storage: Storage(
-                StorageV1.CSIStorageCapacity.self, at: "/registry/csistoragecapacities/",
+                StorageV1.CSIStorageCapacity.self,
+                at: "/registry/csistoragecapacities/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "xeVl+2Ly1kE="
@@ -67,7 +70,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                StorageV1.StorageClass.self, at: "/registry/storageclasses/",
+                StorageV1.StorageClass.self,
+                at: "/registry/storageclasses/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "K+m6uJwbjGY="
@@ -84,14 +88,19 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                StorageV1.VolumeAttachment.self, at: "/registry/volumeattachments/",
+                StorageV1.VolumeAttachment.self,
+                at: "/registry/volumeattachments/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "tJx/ezt6UDU="
             ),
             behaviour: [.deleteReturnsObject],
             subresources: [
-                Subresource("status", of: StorageV1.VolumeAttachment.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: StorageV1.VolumeAttachment.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
         ),
         APIResource(
@@ -105,7 +114,8 @@ extension APIResource {
             scope: .cluster,
             verbs: .all,
             storage: Storage(
-                StorageV1.VolumeAttributesClass.self, at: "/registry/volumeattributesclasses/",
+                StorageV1.VolumeAttributesClass.self,
+                at: "/registry/volumeattributesclasses/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "tIjydgKBC5w="
@@ -124,7 +134,8 @@ extension APIResource {
             verbs: .all,
             isServedByDefault: false,
             storage: Storage(
-                StorageV1.VolumeAttributesClass.self, at: "/registry/volumeattributesclasses/",
+                StorageV1.VolumeAttributesClass.self,
+                at: "/registry/volumeattributesclasses/",
                 group: "storage.k8s.io",
                 version: "v1",
                 hash: "tIjydgKBC5w="

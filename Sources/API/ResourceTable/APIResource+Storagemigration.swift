@@ -18,14 +18,19 @@ extension APIResource {
             isServedByDefault: false,
             featureGate: "StorageVersionMigrator",
             storage: Storage(
-                StoragemigrationV1beta1.StorageVersionMigration.self, at: "/registry/storageversionmigrations/",
+                StoragemigrationV1beta1.StorageVersionMigration.self,
+                at: "/registry/storageversionmigrations/",
                 group: "storagemigration.k8s.io",
                 version: "v1beta1",
                 hash: "pCjmmKOkLy4="
             ),
             subresources: [
-                Subresource("status", of: StoragemigrationV1beta1.StorageVersionMigration.self, verbs: [.get, .patch, .update]),
+                Subresource(
+                    "status",
+                    of: StoragemigrationV1beta1.StorageVersionMigration.self,
+                    verbs: [.get, .patch, .update]
+                )
             ]
-        ),
+        )
     ]
 }

@@ -28,6 +28,10 @@ enum Apus {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         let task = Task { await self.root.execute(CommandLine.arguments, output: .standard) }
+        // Not on the main thread's executor, which would run a component on one processor.
+        let task = Task.detached {
+            await self.root.execute(CommandLine.arguments, output: .standard)
+        }
         Termination.onSignal { task.cancel() }
         exit(await task.value.rawValue)
     }

@@ -146,6 +146,12 @@ extension ClusterPKI.Configuration {
             self.client("clients/controller-manager", "system:kube-controller-manager", "ca"),
             self.client("clients/scheduler", "system:kube-scheduler", "ca"),
             self.client("clients/kube-proxy", "system:kube-proxy", "ca"),
+            self.client(
+                "clients/cloud-controller-manager",
+                "system:cloud-controller-manager",
+                "ca"
+            ),
+            self.client("clients/cluster-dns", "system:cluster-dns", "ca"),
             self.client("clients/kubelet", "system:node:\(self.nodeName)", "ca", .nodes),
         ]
     }
