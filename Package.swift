@@ -308,6 +308,10 @@ let package = Package(
                 "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
             ],
             tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
+            "Scheduler",
+            in: "Control",
+            ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
+            tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors"]
         ),
 
         // Commands: flags and wiring.
