@@ -302,16 +302,18 @@ let package = Package(
             tests: ["NameRules", "Selectors"]
         ),
         module(
+            "Scheduler",
+            in: "Control",
+            ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
+            tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors"]
+        ),
+        module(
             "Tables",
             in: "Control",
             [
                 "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
             ],
             tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
-            "Scheduler",
-            in: "Control",
-            ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
-            tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors"]
         ),
 
         // Commands: flags and wiring.
