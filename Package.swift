@@ -294,7 +294,26 @@ let package = Package(
                 "KubernetesAPI", "ObjectModel", "RequestInfo", "ResourceTable", "Scalars",
             ]
         ),
+        module(
+            "APIServer",
+            in: "Control",
+            [
+                "ApusAPI", "Bytes", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
+                "KeyValueStore", "KubernetesAPI", "MediaTypes", "NameRules", "ObjectModel", "PKI",
+                "Protobuf", "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
+                "Scalars", "Selectors", "TLS", "WatchCache", "WellKnownTypes", "YAML", nioCore,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
         module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
+        module(
+            "Registry",
+            in: "Control",
+            [
+                "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
+                "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
+            ]
+        ),
         module(
             "RequestInfo",
             in: "Control",
@@ -315,6 +334,14 @@ let package = Package(
             ],
             tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
         ),
+        module(
+            "WatchCache",
+            in: "Control",
+            [
+                "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
+                "ResourceTable", "Selectors",
+            ]
+        ),
 
         // Commands: flags and wiring.
         module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"]),
@@ -331,8 +358,9 @@ let package = Package(
             .executableTarget(
                 name: "apus",
                 dependencies: [
-                    "CommandTree", "Engine", "EtcdServer", "Flags", "KeyValueStore", "Logs", "PKI",
-                    "Scalars", logging, nioPosix,
+                    "APIServer", "CommandTree", "Engine", "EtcdClient", "EtcdServer", "Flags",
+                    "HTTP2Transport", "KeyValueStore", "Logs", "PKI", "RPC", "Scalars", "TLS",
+                    logging, nioPosix,
                 ],
                 path: "Sources/Commands/apus",
                 swiftSettings: settings

@@ -78,6 +78,52 @@ public struct APIObject: Sendable {
     public typealias ObjectMeta = MetaV1.ObjectMeta
 }
 
+// MARK: - Parts
+
+extension APIObject {
+    /// Makes a part of the object, such as `status`, that of another object of the same type. A name
+    /// that is no single message does nothing.
+    package mutating func copyPart(_ name: String, from other: APIObject) {
+        guard self.schema === other.schema, let (slot, table) = self.part(name) else { return }
+        let part = other.storage.load(slot, as: UInt32.self)
+        var storage = self.storage
+        // The empty message stands in, so that the change finds the block unshared.
+        self.storage = MessageStorage()
+        storage.prepareToWrite(self.schema)
+        storage.putSubmessage(part == 0 ? nil : other.storage.submessage(slot), table, slot)
+        self.storage = storage
+    }
+
+    /// Empties a part of the object.
+    package mutating func clearPart(_ name: String) {
+        guard let (slot, table) = self.part(name) else { return }
+        var storage = self.storage
+        self.storage = MessageStorage()
+        storage.prepareToWrite(self.schema)
+        storage.putSubmessage(nil, table, slot)
+        self.storage = storage
+    }
+
+    /// Whether a part of the object equals that of another object of the same type.
+    package func hasEqualPart(_ name: String, _ other: APIObject) -> Bool {
+        guard self.schema === other.schema, let (slot, table) = self.part(name) else {
+            return true
+        }
+        return MessageTree.areEqual(
+            table,
+            self.storage.submessage(slot),
+            other.storage.submessage(slot)
+        )
+    }
+
+    private func part(_ name: String) -> (Int, UnsafePointer<MessageTable>)? {
+        guard let field = self.schema.field(named: name), !field.isRepeated, !field.isMap,
+            let table = field.message?.table
+        else { return nil }
+        return (Int(field.entry.pointee.offset), table)
+    }
+}
+
 // MARK: - Coding
 
 extension APIObject {

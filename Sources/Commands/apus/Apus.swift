@@ -19,6 +19,7 @@ enum Apus {
             """,
         subcommands: [
             .etcd,
+            .kubeAPIServer,
             .certs,
             .version,
         ]

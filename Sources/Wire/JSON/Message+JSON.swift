@@ -73,10 +73,23 @@ extension TypeMeta {
     /// The kind and API version that a type has by its schema.
     public init(_ schema: MessageSchema) {
         let file = schema.file
+        let name = schema.name
+        let isGroupless = file.group.isEmpty || Self.isUnversioned(name, file.group)
         self.init(
-            kind: schema.name,
-            apiVersion: file.group.isEmpty ? file.version : "\(file.group)/\(file.version)"
+            kind: name,
+            apiVersion: isGroupless ? file.version : "\(file.group)/\(file.version)"
         )
+    }
+
+    /// Whether a type of `meta.k8s.io` goes without its group: what is older than groups are.
+    ///
+    /// Source: upstream k8s.io/apimachinery `pkg/apis/meta/v1/register.go`, unversioned types.
+    private static func isUnversioned(_ name: String, _ group: String) -> Bool {
+        guard group == "meta.k8s.io" else { return false }
+        switch name {
+        case "Status", "APIVersions", "APIGroup", "APIGroupList", "APIResourceList": return true
+        default: return false
+        }
     }
 }
 

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+package import HTTP
+package import HTTP2Transport
+package import KeyValueStore
+package import NIOCore
+import ObjectModel
+import RPC
+package import RPCInterface
+import Registry
+package import ResourceTable
+import Synchronization
+package import TLS
+import WatchCache
+
+/// The API server: REST and `apus.resource.v1.Resources` on one port, over a key-value store.
+///
+/// ```swift
+/// let server = APIServer(configuration, store: store)
+/// async let running: Void = server.run()
+/// try await server.waitUntilReady()
+/// let client = ApusResource.ResourcesClient(channel: server.channel)
+/// ```
+package final class APIServer: Sendable {
+    /// How a server is set up.
+    package struct Configuration: Sendable {
+        /// Where it listens; nil serves the in-process channel only.
+        package var endpoint: HTTPEndpoint?
+        /// nil for cleartext, which belongs into tests.
+        package var tls: TLSContextSource?
+        /// What is served.
+        package var table = ResourceTable.served
+        /// The range of Service addresses, such as `10.96.0.0/12`.
+        package var serviceRange = "10.96.0.0/12"
+        /// The address that others reach the server at: that of the `kubernetes` Service's endpoint.
+        package var advertiseAddress = "127.0.0.1"
+        /// The port that goes with it; nil for the one that is listened on.
+        package var advertisePort: Int?
+        /// The connections' limits.
+        package var limits: HTTPLimits
+        /// How long requests may go on after the end has been asked for.
+        package var drain: Duration = .seconds(60)
+
+        package init() {
+            var limits = HTTPLimits()
+            limits.concurrentStreams = 1000
+            limits.unauthenticatedConcurrentStreams = 100
+            self.limits = limits
+        }
+    }
+
+    private let configuration: Configuration
+    private let registry: Registry
+    private let core: ServerCore
+    private let services: [any RPCService]
+    private let state = Mutex(State())
+
+    private struct State {
+        var server: HTTPServer?
+        var isReady = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    package init(_ configuration: Configuration, store: any KeyValueStore) {
+        self.configuration = configuration
+        let registry = Registry(table: configuration.table, store: store)
+        let core = ServerCore(
+            registry: registry,
+            access: AccessControl(),
+            discovery: Discovery(
+                table: configuration.table,
+                serverAddress:
+                    "\(configuration.advertiseAddress):\(configuration.advertisePort ?? 6443)"
+            ),
+            health: HealthChecks(shared: registry.shared)
+        )
+        self.registry = registry
+        self.core = core
+        self.services = [ResourcesService(core: core)]
+    }
+
+    /// A channel to the server's RPC services in this process, as a member of `system:masters`.
+    package var channel: any RPCChannel {
+        InProcessChannel(services: self.services, server: Self.rpcOptions)
+    }
+
+    /// The address that is listened on, once it is.
+    package var localAddress: SocketAddress? {
+        self.state.withLock { $0.server?.localAddress }
+    }
+
+    private static var rpcOptions: RPCServerOptions {
+        var options = RPCServerOptions()
+        options.limits.maxInboundMessageBytes = RESTExchange.maximumBodyBytes + 64 << 10
+        return options
+    }
+
+    /// Serves until the task is cancelled; then lets running requests finish.
+    ///
+    /// - Parameter group: the event loops that connections are spread over.
+    package func run(group: any EventLoopGroup) async throws {
+        let shared = self.registry.shared
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await shared.run() }
+            if let endpoint = self.configuration.endpoint {
+                let server = try await self.start(endpoint, group)
+                self.state.withLock { $0.server = server }
+            }
+            let port = self.localAddress?.port
+            tasks.addTask {
+                await Bootstrap(
+                    registry: self.registry,
+                    configuration: self.configuration,
+                    port: port
+                ).run()
+                self.becomeReady()
+            }
+            await Self.waitUntilCancelled()
+            self.core.health.shutDown()
+            // Cancelled tasks would not wait for the drain.
+            let server = self.state.withLock { $0.server }
+            let drain = self.configuration.drain
+            await Task { await server?.shutdown(drain: drain) }.value
+            tasks.cancelAll()
+        }
+    }
+
+    private func start(
+        _ endpoint: HTTPEndpoint,
+        _ group: any EventLoopGroup
+    ) async throws -> HTTPServer {
+        try await HTTPServer.start(
+            on: endpoint,
+            tls: self.configuration.tls,
+            handler: RPCHTTPHandler(
+                services: self.services,
+                options: Self.rpcOptions,
+                other: AsyncHTTPServerHandler(RESTHandler(core: self.core))
+            ),
+            limits: self.configuration.limits,
+            group: group
+        )
+    }
+
+    private func becomeReady() {
+        self.core.health.bootstrapIsDone()
+        let waiters = self.state.withLock { state in
+            state.isReady = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when everything that has to exist exists.
+    package func waitUntilReady() async {
+        await withCheckedContinuation { continuation in
+            let isReady = self.state.withLock { state in
+                if !state.isReady { state.waiters.append(continuation) }
+                return state.isReady
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+
+    private static func waitUntilCancelled() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        await withTaskCancellationHandler {
+            for await _ in stream {}
+        } onCancel: {
+            continuation.finish()
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import KubernetesAPI
+import NameRules
+import ObjectModel
+import Protobuf
+import Registry
+import RequestInfo
+import ResourceTable
+import Scalars
+import WatchCache
+
+/// What the API does, behind both of its faces.
+struct Operations: Sendable {
+    let registry: Registry
+    let access: AccessControl
+
+    // MARK: - Reading
+
+    func get(_ call: ResourceCall, resourceVersion: String) async throws(StatusError) -> Answer {
+        .cached(
+            try await call.store.get(call.namespace, call.name, resourceVersion: resourceVersion)
+        )
+    }
+
+    func list(
+        _ call: ResourceCall,
+        _ options: ListOptions
+    ) async throws(StatusError) -> ListResult {
+        var query = ListQuery(filter: try self.filter(call, options))
+        query.resourceVersion = options.resourceVersion
+        query.resourceVersionMatch = options.resourceVersionMatch
+        query.limit = Int(clamping: max(options.limit, 0))
+        query.continueToken = options.continueToken
+        return try await call.store.list(query)
+    }
+
+    func watch(
+        _ call: ResourceCall,
+        _ options: ListOptions
+    ) async throws(StatusError) -> Watcher {
+        try await call.store.watch(
+            try self.filter(call, options),
+            resourceVersion: options.resourceVersion,
+            startsWithState: options.sendInitialEvents == true
+        )
+    }
+
+    private func filter(
+        _ call: ResourceCall,
+        _ options: ListOptions
+    ) throws(StatusError) -> WatchFilter {
+        try call.store.filter(
+            namespace: call.namespace,
+            labels: options.labelSelector,
+            fields: options.fieldSelector
+        )
+    }
+
+    // MARK: - Writing
+
+    func create(
+        _ call: ResourceCall,
+        _ body: RequestBody,
+        _ options: WriteOptions
+    ) async throws(StatusError) -> WriteAnswer {
+        if !call.subresource.isEmpty {
+            return try await self.createSubresource(call, body, options)
+        }
+        let decoded = try BodyDecoder.decode(
+            body,
+            as: call.resource.schema,
+            options.fieldValidation
+        )
+        var object = call.entry.version.toHub(decoded.object)
+        try self.setNamespace(&object, call)
+        if !call.name.isEmpty {
+            guard object.metadata.name.isEmpty || object.metadata.name == call.name else {
+                throw Self.nameMismatch(object.metadata.name, call.name)
+            }
+            object.metadata.name = call.name
+        }
+        object.metadata.managedFields = []
+        self.setDefaults(&object)
+        let context = self.context(call, options, operation: .create)
+        let created = try await call.store.create(object, context)
+        return WriteAnswer(
+            answer: .object(created),
+            isCreated: true,
+            warnings: decoded.warnings
+        )
+    }
+
+    func update(
+        _ call: ResourceCall,
+        _ body: RequestBody,
+        _ options: WriteOptions
+    ) async throws(StatusError) -> WriteAnswer {
+        if call.subresource == "scale" {
+            return try await self.updateScale(call, body, options)
+        }
+        let decoded = try BodyDecoder.decode(
+            body,
+            as: call.resource.schema,
+            options.fieldValidation
+        )
+        var object = call.entry.version.toHub(decoded.object)
+        try self.setNamespace(&object, call)
+        if object.metadata.name.isEmpty {
+            throw .badRequest("the name of the object must be provided on update")
+        }
+        guard object.metadata.name == call.name else {
+            throw Self.nameMismatch(object.metadata.name, call.name)
+        }
+        self.setDefaults(&object)
+        let context = self.context(call, options, operation: .update)
+        let wanted = object
+        let result = try await call.store.update(
+            call.namespace,
+            call.name,
+            scope: call.scope,
+            createsMissing: call.subresource.isEmpty
+                && call.resource.behaviour.contains(.createOnUpdate),
+            context
+        ) { _ throws(StatusError) in wanted }
+        return WriteAnswer(
+            answer: .object(result.object),
+            isCreated: result.isCreated,
+            warnings: decoded.warnings
+        )
+    }
+
+    func delete(
+        _ call: ResourceCall,
+        _ options: DeleteOptions
+    ) async throws(StatusError) -> DeleteResult {
+        try await call.store.delete(
+            call.namespace,
+            call.name,
+            options,
+            self.context(
+                call,
+                isDryRun: options.isDryRun,
+                fieldManager: "",
+                operation: .delete
+            )
+        )
+    }
+
+    /// Deletes what a list has, and answers it.
+    func deleteCollection(
+        _ call: ResourceCall,
+        _ list: ListOptions,
+        _ options: DeleteOptions
+    ) async throws(StatusError) -> ListResult {
+        let found = try await self.list(call, list)
+        for object in found.objects {
+            do throws(StatusError) {
+                _ = try await call.store.delete(
+                    object.namespace,
+                    object.name,
+                    options,
+                    self.context(
+                        call,
+                        isDryRun: options.isDryRun,
+                        fieldManager: "",
+                        operation: .delete
+                    )
+                )
+            } catch {
+                // Somebody was faster.
+                if error.reason != .notFound { throw error }
+            }
+        }
+        return found
+    }
+
+    // MARK: - Parts
+
+    func setDefaults(_ object: inout APIObject) {
+        ObjectRules.setDefaults(&object)
+    }
+
+    /// Puts the namespace of the path into an object that leaves it out.
+    func setNamespace(_ object: inout APIObject, _ call: ResourceCall) throws(StatusError) {
+        let namespace = object.metadata.namespace
+        if !call.resource.isNamespaced {
+            guard namespace.isEmpty else {
+                throw .badRequest("namespace may not be set for cluster-scoped resources")
+            }
+            return
+        }
+        if namespace.isEmpty {
+            object.metadata.namespace = call.namespace
+        } else if namespace != call.namespace {
+            throw .badRequest(
+                "the namespace of the provided object does not match the namespace sent on the "
+                    + "request"
+            )
+        }
+    }
+
+    static func nameMismatch(_ found: String, _ expected: String) -> StatusError {
+        .badRequest(
+            "the name of the object (\(found)) does not match the name on the URL (\(expected))"
+        )
+    }
+
+    func context(
+        _ call: ResourceCall,
+        _ options: WriteOptions,
+        operation: WriteOperation
+    ) -> WriteContext {
+        self.context(
+            call,
+            isDryRun: options.isDryRun,
+            fieldManager: options.fieldManager,
+            operation: operation
+        )
+    }
+
+    func context(
+        _ call: ResourceCall,
+        isDryRun: Bool,
+        fieldManager: String,
+        operation: WriteOperation
+    ) -> WriteContext {
+        WriteContext(
+            isDryRun: isDryRun,
+            hooks: self.access.hooks(
+                call,
+                operation,
+                isDryRun: isDryRun,
+                fieldManager: fieldManager
+            )
+        )
+    }
+}
+
+/// What a write does to an object.
+enum WriteOperation: String, Sendable {
+    case create = "CREATE"
+    case update = "UPDATE"
+    case delete = "DELETE"
+    case connect = "CONNECT"
+}
+
+/// What came of a write.
+struct WriteAnswer: Sendable {
+    var answer: Answer
+    var isCreated = false
+    var warnings: [String] = []
+    /// The encoder, where the answer is of another kind than the resource.
+    var other: APIObject?
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Bytes
+import HTTP
+import KubernetesAPI
+import MediaTypes
+import NIOCore
+import ObjectModel
+import Protobuf
+import Registry
+import RequestInfo
+
+extension RESTHandler {
+    func get(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
+        let options: GetOptions
+        do throws(ParameterError) {
+            options = try GetOptions(parsing: exchange.target.query)
+        } catch {
+            throw StatusError(parameter: error)
+        }
+        let writer = try AnswerWriter(exchange, call)
+        if call.subresource == "scale" {
+            return try await writer.send(.ok, other: try await self.core.operations.scale(call))
+        }
+        let answer = try await self.core.operations.get(
+            call,
+            resourceVersion: options.resourceVersion
+        )
+        try await writer.send(.ok, answer)
+    }
+
+    /// The options of a list or watch.
+    private func listOptions(
+        _ exchange: RESTExchange,
+        _ call: ResourceCall
+    ) throws(StatusError) -> ListOptions {
+        do throws(ParameterError) {
+            var options: ListOptions
+            switch exchange.info.listOptions {
+            case .success(let read): options = read
+            case .failure(let error): throw error
+            case nil: options = try ListOptions(parsing: exchange.target.query)
+            }
+            if exchange.info.verb == "watch" { options.watch = true }
+            try options.check()
+            return options
+        } catch {
+            throw StatusError(parameter: error)
+        }
+    }
+
+    func list(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
+        let options = try self.listOptions(exchange, call)
+        let writer = try AnswerWriter(exchange, call, isList: true)
+        let result = try await self.core.operations.list(call, options)
+        try await writer.send(result)
+    }
+
+    func watch(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
+        let options = try self.listOptions(exchange, call)
+        let writer = try WatchWriter(exchange, call, options)
+        let watcher = try await self.core.operations.watch(call, options)
+        await writer.run(watcher, self.core)
+    }
+}

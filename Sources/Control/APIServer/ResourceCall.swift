@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import ObjectModel
+import Registry
+import ResourceTable
+import Scalars
+
+/// A request for a resource, whatever face it came through: what it is routed and authorized by.
+struct ResourceCall: Sendable {
+    let entry: Registry.Entry
+    /// The verb of the API: `get`, `list`, `create`, ...
+    let verb: String
+    /// Empty for cluster-scoped resources, and for all namespaces.
+    let namespace: String
+    /// Empty for collections.
+    let name: String
+    /// Empty for the object itself.
+    let subresource: String
+    /// Who asks.
+    let user: CallerIdentity
+
+    var resource: APIResource { self.entry.resource }
+    var store: ResourceStore { self.entry.store }
+
+    /// The part of the object that a write is about.
+    var scope: UpdateScope {
+        switch self.subresource {
+        case "": .object
+        case "status": .status
+        default: .subresource(self.subresource)
+        }
+    }
+}
+
+/// Who makes a request.
+struct CallerIdentity: Sendable {
+    var name: String
+    var groups: [String]
+
+    /// Somebody without credentials.
+    static let anonymous = CallerIdentity(
+        name: "system:anonymous",
+        groups: ["system:unauthenticated"]
+    )
+}

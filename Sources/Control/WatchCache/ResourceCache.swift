@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+package import Bytes
+import Synchronization
+
+/// The objects of one resource as they are now, and its last events.
+///
+/// ```
+/// store ──events──▶ objects (ordered)   ──snapshot──▶ lists, first states of watches
+///                   ring of events      ──cursor────▶ watchers
+/// ```
+///
+/// A watcher is a place in the ring, not a queue: it costs the same however slow it is, and one that
+/// falls out of the ring is told so. Nobody waits for a watcher.
+package final class ResourceCache: Sendable {
+    /// What keys in the store begin with, slash included.
+    package let prefix: Bytes
+    package let form: StoredForm
+    let state: Mutex<State>
+
+    struct State {
+        var objects = OrderedObjects()
+        var ring = EventRing(floor: 0)
+        /// The revision of the last event.
+        var revision: Int64 = 0
+        /// Counts how often the objects were read anew because events were lost.
+        var generation = 0
+        /// Those that wait for any event.
+        var waiting: [ObjectIdentifier: Watcher] = [:]
+        /// Those that wait for events of certain objects.
+        var waitingFor: [WatchFilter.Trigger: [ObjectIdentifier: Watcher]] = [:]
+    }
+
+    package init(prefix: Bytes, form: StoredForm) {
+        self.prefix = prefix
+        self.form = form
+        self.state = Mutex(State())
+    }
+
+    /// A consistent state of the objects.
+    package struct Snapshot: Sendable {
+        package let objects: OrderedObjects
+        /// The last revision that it has.
+        package let revision: Int64
+    }
+
+    /// The objects now.
+    ///
+    /// - Parameter applied: a revision up to which this cache is known to have every event.
+    package func snapshot(applied: Int64) -> Snapshot {
+        self.state.withLock { state in
+            Snapshot(objects: state.objects, revision: max(state.revision, applied))
+        }
+    }
+
+    /// The object with a key, as it is now.
+    package func object(_ key: Bytes) -> CachedObject? {
+        self.state.withLock { $0.objects[key] }
+    }
+
+    package var count: Int { self.state.withLock { $0.objects.count } }
+
+    // MARK: - Filling
+
+    /// Takes the state that was read from the store at a revision. Watchers of the state before are
+    /// ended, since what happened in between is not known.
+    func reset(_ objects: OrderedObjects, revision: Int64) {
+        let watchers = self.state.withLock { state in
+            state.objects = objects
+            state.revision = revision
+            state.ring = EventRing(floor: revision)
+            state.generation += 1
+            var watchers = Array(state.waiting.values)
+            for waiting in state.waitingFor.values { watchers += waiting.values }
+            state.waiting = [:]
+            state.waitingFor = [:]
+            return watchers
+        }
+        for watcher in watchers { watcher.wake(.changed) }
+    }
+
+    /// A change as it came from the store.
+    enum Change {
+        case put(CachedObject)
+        case delete(Bytes, revision: Int64)
+    }
+
+    /// Applies changes in their order and wakes those who wait for them.
+    func apply(_ changes: [Change]) {
+        var woken: [Watcher] = []
+        self.state.withLock { state in
+            for change in changes {
+                guard let event = self.apply(change, &state) else { continue }
+                let number = state.ring.next
+                state.ring.append(event)
+                state.revision = event.revision
+                Self.collect(&woken, &state, event, number)
+            }
+        }
+        for watcher in woken { watcher.wake(.changed) }
+    }
+
+    private func apply(_ change: Change, _ state: inout State) -> CacheEvent? {
+        switch change {
+        case .put(let object):
+            let previous = state.objects.put(object)
+            return CacheEvent(previous == nil ? .added : .modified, object, previous: previous)
+        case .delete(let key, let revision):
+            guard let previous = state.objects.remove(key) else { return nil }
+            return CacheEvent(
+                .deleted,
+                previous.deleted(at: revision, self.form),
+                previous: previous
+            )
+        }
+    }
+
+    /// Takes those who wait for an event out of the waiting, and lets them go on from it.
+    private static func collect(
+        _ woken: inout [Watcher],
+        _ state: inout State,
+        _ event: CacheEvent,
+        _ number: Int
+    ) {
+        func take(_ watchers: some Collection<Watcher>) {
+            for watcher in watchers {
+                watcher.position = number
+                woken.append(watcher)
+            }
+        }
+        if !state.waiting.isEmpty {
+            take(state.waiting.values)
+            state.waiting = [:]
+        }
+        guard !state.waitingFor.isEmpty else { return }
+        for trigger in self.triggers(of: event) {
+            if let watchers = state.waitingFor.removeValue(forKey: trigger) {
+                take(watchers.values)
+            }
+        }
+    }
+
+    private static func triggers(of event: CacheEvent) -> [WatchFilter.Trigger] {
+        let object = event.object
+        var triggers: [WatchFilter.Trigger] = [.key(object.key)]
+        if let slash = object.key.firstIndex(of: UInt8(ascii: "/")) {
+            triggers.append(.namespace(object.key.slice(0..<(slash + 1))))
+        }
+        // The index of the field is the same for all watchers of the resource.
+        for value in Set(object.fields + (event.previous?.fields ?? [])) {
+            triggers.append(.field(value))
+        }
+        return triggers
+    }
+}
