@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Glibc
+
 /// Where a cluster on this machine keeps its files, and which ports it has.
 public struct ClusterLayout: Sendable, Hashable {
     /// Everything the cluster writes lies below it.
@@ -71,5 +73,18 @@ public struct ClusterLayout: Sendable, Hashable {
         case controllerManager = 10257
         case cloudControllerManager = 10258
         case scheduler = 10259
+    }
+}
+
+// MARK: - Reading
+
+extension ClusterLayout {
+    /// The text of a kubeconfig.
+    public func readKubeconfig(_ name: String) throws(FileError) -> String {
+        let path = self.kubeconfig(name)
+        guard let bytes = try ClusterFile.read(path) else {
+            throw FileError(call: "open", path: path, errno: ENOENT)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -18,9 +18,14 @@ enum Apus {
             A component also runs under its own name: ln -s apus kube-apiserver.
             """,
         subcommands: [
+            .certs,
+            .down,
             .etcd,
             .kubeAPIServer,
-            .certs,
+            .kubeconfig,
+            .status,
+            .supervise,
+            .up,
             .version,
         ]
     )
@@ -28,7 +33,6 @@ enum Apus {
     static func main() async {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        let task = Task { await self.root.execute(CommandLine.arguments, output: .standard) }
         // Not on the main thread's executor, which would run a component on one processor.
         let task = Task.detached {
             await self.root.execute(CommandLine.arguments, output: .standard)
