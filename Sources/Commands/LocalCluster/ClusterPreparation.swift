@@ -39,7 +39,11 @@ public struct ClusterPreparation: Sendable {
 
     public func run(at now: CertificateTime) throws(Failure) {
         do throws(FileError) {
-            for folder in self.layout.folders { try ClusterFile.makeFolder(folder) }
+            for folder in self.layout.folders {
+                // Stored Secrets lie in the store's folder.
+                let mode: mode_t = folder == self.layout.etcd ? 0o700 : 0o755
+                try ClusterFile.makeFolder(folder, mode: mode)
+            }
             try ClusterFile.makeFolder("\(self.layout.kubelet)/manifests")
         } catch {
             throw .file(error)
