@@ -282,6 +282,75 @@ let package = Package(
         ),
         module("KeyValueStore", in: "Store", ["Bytes"]),
 
+        // Machinery: what every component is built from.
+        module("Clocks", in: "Machinery", ["Scalars"], tests: ["Scalars"]),
+        module(
+            "ComponentServer",
+            in: "Machinery",
+            [
+                "Clocks", "HTTP", "HTTP2Transport", "KubernetesAPI", "ObjectModel", "PKI",
+                "Protobuf", "RPCInterface", "ResourceClient", "TLS", nioCore,
+            ],
+            tests: ["HTTP", "HTTP2Transport", "KubernetesAPI", nioCore, nioPosix]
+        ),
+        module(
+            "EventRecording",
+            in: "Machinery",
+            [
+                "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+                "ResourceClient", "Scalars",
+            ],
+            tests: [
+                "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",
+                "Scalars",
+            ]
+        ),
+        module(
+            "Informers",
+            in: "Machinery",
+            [
+                "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+                "ResourceClient", "Selectors",
+            ],
+            tests: [
+                "Clocks", "KubernetesAPI", "MemoryCluster", "ObjectModel", "Protobuf", "RPC",
+                "RPCInterface", "ResourceClient",
+            ]
+        ),
+        module(
+            "Kubeconfig",
+            in: "Machinery",
+            [
+                "Bytes", "HTTP2Transport", "JSON", "RPC", "RPCInterface", "TLS", "YAML", nioCore,
+            ],
+            tests: ["Bytes", "HTTP2Transport"]
+        ),
+        module(
+            "LeaderElection",
+            in: "Machinery",
+            [
+                "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+                "ResourceClient", "Scalars",
+            ],
+            tests: [
+                "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "RPCInterface",
+                "ResourceClient", "Scalars",
+            ]
+        ),
+        module(
+            "ResourceClient",
+            in: "Machinery",
+            [
+                "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "ObjectModel",
+                "Protobuf", "RPCInterface", "ResourceTable", "Selectors", "WellKnownTypes",
+            ],
+            tests: [
+                "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "MemoryCluster",
+                "ObjectModel", "Protobuf", "RPC", "RPCInterface", "Selectors",
+            ]
+        ),
+        module("WorkQueues", in: "Machinery", ["Clocks"], tests: ["Clocks"]),
+
         // Control: the control plane.
         module(
             "Access",
@@ -406,6 +475,16 @@ let package = Package(
 
         // What tests of several targets share, and programs that tests talk to.
         [
+            .target(
+                name: "MemoryCluster",
+                dependencies: [
+                    "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
+                    "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
+                    "WellKnownTypes",
+                ],
+                path: "Tests/Support/MemoryCluster",
+                swiftSettings: settings
+            ),
             .target(
                 name: "KeyValueStoreSuite",
                 dependencies: ["Bytes", "KeyValueStore"],

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+public import HTTP2Transport
+public import NIOCore
+public import RPC
+import RPCInterface
+import TLS
+
+/// A cluster and who one is to it.
+public struct ClusterConnection: Sendable, Equatable {
+    public var cluster: Kubeconfig.Cluster
+    public var user: Kubeconfig.User
+    /// Of the context; empty is `default`.
+    public var namespace: String
+
+    public init(cluster: Kubeconfig.Cluster, user: Kubeconfig.User, namespace: String = "") {
+        self.cluster = cluster
+        self.user = user
+        self.namespace = namespace
+    }
+
+    /// Where the server is, and whether it speaks TLS.
+    public func endpoint() throws(KubeconfigError) -> (endpoint: HTTPEndpoint, usesTLS: Bool) {
+        let server = self.cluster.server
+        let usesTLS = !server.hasPrefix("http://")
+        var rest = server[...]
+        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
+            rest = rest.dropFirst(scheme.count)
+        }
+        rest = rest.prefix { $0 != "/" }
+        var port = usesTLS ? 443 : 80
+        // The colon after the host, which in brackets may have colons itself.
+        let afterHost = rest.lastIndex(of: "]").map { rest.index(after: $0) } ?? rest.startIndex
+        if let colon = rest[afterHost...].lastIndex(of: ":") {
+            guard let number = UInt16(rest[rest.index(after: colon)...]) else {
+                throw .malformed("server \"\(server)\"")
+            }
+            port = Int(number)
+            rest = rest[..<colon]
+        }
+        if rest.hasPrefix("["), rest.hasSuffix("]") { rest = rest.dropFirst().dropLast() }
+        guard !rest.isEmpty else { throw .malformed("server \"\(server)\"") }
+        return (.tcp(host: String(rest), port: port), usesTLS)
+    }
+
+    /// A client of the API server's RPC services; nothing is connected before the first call.
+    ///
+    /// The connection is made again when it is lost, with certificates from files as they are then.
+    ///
+    /// - Parameter token: replaces the user's credentials by a bearer token, as a service account.
+    public func makeClient(
+        group: any EventLoopGroup,
+        userAgent: String,
+        token: String? = nil
+    ) throws(KubeconfigError) -> RPCClient {
+        let (endpoint, usesTLS) = try self.endpoint()
+        var options = RPCClientOptions()
+        options.userAgent = userAgent
+        options.backoff = Self.backoff
+        // A list of a large cluster comes in chunks; an object may be as large as etcd takes it.
+        options.limits.maxInboundMessageBytes = Self.maximumMessageBytes
+        options.limits.maxOutboundMessageBytes = Self.maximumMessageBytes
+        var files: [MemoryFile] = []
+        var tls: TLSContextSource?
+        if usesTLS {
+            var configuration = TLSClientConfiguration()
+            configuration.authorityPath = try Self.path(
+                self.cluster.authority,
+                "certificate-authority",
+                &files
+            )
+            configuration.verifiesServer = self.cluster.verifiesServer
+            configuration.applicationProtocols = ["h2"]
+            if token == nil,
+                let certificate = try Self.path(
+                    self.user.certificate,
+                    "client-certificate",
+                    &files
+                ),
+                let key = try Self.path(self.user.key, "client-key", &files)
+            {
+                configuration.identity = .init(certificatePath: certificate, privateKeyPath: key)
+            }
+            do throws(TLSConfigurationError) {
+                tls = try TLSContextSource(client: configuration)
+            } catch {
+                throw .tls(String(describing: error))
+            }
+        }
+        options.interceptors.append(
+            CredentialsInterceptor(
+                token: token ?? self.user.token,
+                path: token == nil ? self.user.tokenPath : nil,
+                files: files
+            )
+        )
+        return RPCClient(
+            to: endpoint,
+            options: options,
+            tls: tls,
+            serverName: self.cluster.tlsServerName,
+            group: group
+        )
+    }
+
+    /// The largest message either way in bytes.
+    public static let maximumMessageBytes = 64 << 20
+
+    /// A component shall be back soon after the API server is.
+    private static let backoff = RPCBackoff(
+        initial: .milliseconds(100),
+        multiplier: 1.6,
+        jitter: 0.2,
+        maximum: .seconds(3)
+    )
+
+    private static func path(
+        _ material: Kubeconfig.Material?,
+        _ name: String,
+        _ files: inout [MemoryFile]
+    ) throws(KubeconfigError) -> String? {
+        switch material {
+        case nil: return nil
+        case .file(let path): return path
+        case .embedded(let bytes):
+            let file = try MemoryFile(bytes, name: name)
+            files.append(file)
+            return file.path
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Bytes
+import GRPCServices
+import KubernetesAPI
+public import ObjectModel
+import Protobuf
+public import RPCInterface
+import WellKnownTypes
+
+extension StatusError {
+    /// What the failure of a call says: the Status in its details, or else one made of its code.
+    public init(_ error: RPCError) {
+        if let status = Self.status(in: error.details) {
+            self.init(status)
+            return
+        }
+        let (reason, code) = Self.translation(of: error.code)
+        self.init(reason, code: code, error.message)
+    }
+
+    private static func status(in details: [UInt8]) -> MetaV1.Status? {
+        guard !details.isEmpty else { return nil }
+        do throws(DecodingError) {
+            let rpc = try GoogleRPC.Status(serialized: details)
+            for detail in rpc.details where detail.typeUrl.hasSuffix(MetaV1.Status.schema.fullName)
+            {
+                return try MetaV1.Status(serialized: detail.value)
+            }
+            return nil
+        } catch {
+            // A server of another make; the code and the message remain.
+            return nil
+        }
+    }
+
+    /// The nearest reason and HTTP code of a gRPC status code.
+    private static func translation(of code: RPCStatusCode) -> (Reason, Int32) {
+        switch code {
+        case .cancelled: (.timeout, 499)
+        case .invalidArgument, .outOfRange: (.badRequest, 400)
+        case .deadlineExceeded: (.timeout, 504)
+        case .notFound: (.notFound, 404)
+        case .alreadyExists: (.alreadyExists, 409)
+        case .permissionDenied: (.forbidden, 403)
+        case .resourceExhausted: (.tooManyRequests, 429)
+        case .failedPrecondition, .aborted: (.conflict, 409)
+        case .unimplemented: (.methodNotAllowed, 405)
+        case .unavailable: (.serviceUnavailable, 503)
+        case .unauthenticated: (.unauthorized, 401)
+        default: (.internalError, 500)
+        }
+    }
+
+    public var isNotFound: Bool { self.reason == .notFound }
+    public var isAlreadyExists: Bool { self.reason == .alreadyExists }
+    public var isConflict: Bool { self.reason == .conflict }
+    /// The resource version asked for is gone: a list must be made anew.
+    public var isExpired: Bool { self.reason == .expired || self.reason == .gone }
+    public var isForbidden: Bool { self.reason == .forbidden }
+    public var isInvalid: Bool { self.reason == .invalid }
+    /// The namespace of the object is being deleted.
+    public var isNamespaceTerminating: Bool {
+        self.isForbidden
+            && self.status.details?.causes.contains { $0.reason == "NamespaceTerminating" } == true
+    }
+}

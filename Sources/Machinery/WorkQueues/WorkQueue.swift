@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+public import Clocks
+import Synchronization
+
+/// Keys to be worked on: each at most by one worker at a time, once however often it was added.
+///
+/// ```swift
+/// let queue = WorkQueue<ObjectKey>()
+/// await queue.run(workers: 4) { key in try await reconcile(key) }
+/// ```
+public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
+    private struct State {
+        var queue = WorkQueueState<Key>()
+        var limiter: RateLimiter<Key>
+        var isShutDown = false
+        var waiters: [(id: UInt64, continuation: CheckedContinuation<Key?, Never>)] = []
+        var nextWaiter: UInt64 = 0
+        var timer: (deadline: Duration, timer: ClockTimer)?
+        var added: UInt64 = 0
+        var retries: UInt64 = 0
+    }
+
+    private let clock: any ComponentClock
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - baseDelay: the wait after the first failure of a key; it doubles with each.
+    ///   - maximumDelay: the longest wait.
+    public init(
+        clock: any ComponentClock = SystemClock(),
+        baseDelay: Duration = .milliseconds(5),
+        maximumDelay: Duration = .seconds(1000)
+    ) {
+        self.clock = clock
+        self.state = Mutex(
+            State(limiter: RateLimiter(base: baseDelay, maximum: maximumDelay))
+        )
+    }
+
+    /// Keys that wait for a worker now.
+    public var count: Int { self.state.withLock { $0.queue.count } }
+    /// Nothing waits, is worked on or is due later.
+    public var isIdle: Bool {
+        self.state.withLock {
+            $0.queue.count == 0 && $0.queue.processingCount == 0 && $0.queue.delayedCount == 0
+        }
+    }
+    /// No key waits or is worked on; some may be due later.
+    public var isQuiet: Bool {
+        self.state.withLock { $0.queue.count == 0 && $0.queue.processingCount == 0 }
+    }
+    /// How often a key was added, and how often again after a failure: for metrics.
+    public var counters: (added: UInt64, retries: UInt64) {
+        self.state.withLock { ($0.added, $0.retries) }
+    }
+
+    /// Adds a key now.
+    public func add(_ key: Key) {
+        self.change { state in
+            state.added += 1
+            state.queue.add(key)
+        }
+    }
+
+    /// Adds a key after `delay`, or earlier if it was asked for earlier.
+    public func add(_ key: Key, after delay: Duration) {
+        guard delay > .zero else { return self.add(key) }
+        let deadline = self.clock.uptime + delay
+        self.change { $0.queue.add(key, at: deadline) }
+    }
+
+    /// Adds a key after the wait that its failures call for.
+    public func addRateLimited(_ key: Key) {
+        let now = self.clock.uptime
+        self.change { state in
+            state.retries += 1
+            state.queue.add(key, at: now + state.limiter.next(key))
+        }
+    }
+
+    /// Forgets the failures of a key.
+    public func forget(_ key: Key) {
+        self.state.withLock { $0.limiter.forget(key) }
+    }
+
+    /// How often the key has failed since it was forgotten.
+    public func failureCount(_ key: Key) -> Int {
+        self.state.withLock { $0.limiter.failureCount(key) }
+    }
+
+    /// The next key: waits for one. ``finish(_:)`` must follow.
+    ///
+    /// - Returns: nil when the queue is shut down or the task is cancelled.
+    public func next() async -> Key? {
+        let id = self.state.withLock { state in
+            defer { state.nextWaiter += 1 }
+            return state.nextWaiter
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Key?, Never>) in
+                let ready = self.state.withLock { state -> Key?? in
+                    if state.isShutDown || Task.isCancelled { return .some(nil) }
+                    if let key = state.queue.take() { return key }
+                    state.waiters.append((id, continuation))
+                    return .none
+                }
+                if let ready { continuation.resume(returning: ready) }
+            }
+        } onCancel: {
+            let waiter = self.state.withLock { state in
+                state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+            }
+            waiter?.continuation.resume(returning: nil)
+        }
+    }
+
+    /// The next key if one waits. ``finish(_:)`` must follow.
+    public func takeIfReady() -> Key? {
+        self.state.withLock { $0.isShutDown ? nil : $0.queue.take() }
+    }
+
+    /// Says that the work on a key is done.
+    public func finish(_ key: Key) {
+        self.change { $0.queue.finish(key) }
+    }
+
+    /// Ends every worker; nothing is handed out any more.
+    public func shutDown() {
+        let (waiters, timer) = self.state.withLock { state in
+            state.isShutDown = true
+            defer {
+                state.waiters = []
+                state.timer = nil
+            }
+            return (state.waiters, state.timer)
+        }
+        timer?.timer.cancel()
+        for waiter in waiters { waiter.continuation.resume(returning: nil) }
+    }
+
+    // MARK: - Machinery
+
+    /// Changes the state, then wakes the workers that have something to do and sets the timer.
+    private func change(_ body: (inout State) -> Void) {
+        let ready = self.state.withLock { state in
+            body(&state)
+            return Self.hand(&state)
+        }
+        for (waiter, key) in ready { waiter.resume(returning: key) }
+        self.armTimer()
+    }
+
+    private static func hand(
+        _ state: inout State
+    ) -> [(CheckedContinuation<Key?, Never>, Key)] {
+        guard !state.isShutDown else { return [] }
+        var ready: [(CheckedContinuation<Key?, Never>, Key)] = []
+        while !state.waiters.isEmpty, let key = state.queue.take() {
+            ready.append((state.waiters.removeFirst().continuation, key))
+        }
+        return ready
+    }
+
+    /// Sees to it that a timer runs for the earliest delayed key, and only then.
+    private func armTimer() {
+        self.state.withLock { state in
+            guard !state.isShutDown, let deadline = state.queue.nextDeadline else { return }
+            if let timer = state.timer {
+                guard deadline < timer.deadline else { return }
+                timer.timer.cancel()
+            }
+            let timer = self.clock.schedule(at: deadline) { [weak self] in self?.fire(deadline) }
+            state.timer = (deadline, timer)
+        }
+    }
+
+    private func fire(_ deadline: Duration) {
+        let now = max(self.clock.uptime, deadline)
+        self.change { state in
+            if state.timer?.deadline == deadline { state.timer = nil }
+            _ = state.queue.moveDue(now)
+        }
+    }
+}
