@@ -226,6 +226,15 @@ let package = Package(
             ["Bytes", "KubernetesAPI", "Protobuf", "RPCInterface", "WellKnownTypes"]
         ),
         module(
+            "Defaulting",
+            in: "API",
+            [
+                "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
+                "SchemaRules", "WellKnownTypes",
+            ],
+            tests: ["JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "Scalars"]
+        ),
+        module(
             "KubernetesAPI",
             in: "API",
             ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
@@ -240,11 +249,18 @@ let package = Package(
             tests: ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "ResourceTable"]
         ),
         module(
+            "Patches",
+            in: "API",
+            ["JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "SchemaRules"],
+            tests: ["JSON", "KubernetesAPI", "ObjectModel"]
+        ),
+        module(
             "ResourceTable",
             in: "API",
             ["KubernetesAPI", "Protobuf"],
             tests: ["KubernetesAPI", "Protobuf"]
         ),
+        module("SchemaRules", in: "API", ["Protobuf", "WellKnownTypes"]),
         module(
             "Selectors",
             in: "API",

@@ -53,6 +53,19 @@ public struct APIObject: Sendable {
         return true
     }
 
+    /// Changes the message in place, by its schema; the handle finds the block unshared when the
+    /// object is.
+    ///
+    /// What `body` leaves must be a message of the same type.
+    package mutating func changeStorage<R, E: Error>(
+        _ body: (inout MessageStorage) throws(E) -> R
+    ) throws(E) -> R {
+        var storage = self.storage
+        self.storage = MessageStorage()
+        defer { self.storage = storage }
+        return try body(&storage)
+    }
+
     /// The object's metadata; setting it on a kind without metadata does nothing.
     public var metadata: ObjectMeta {
         get {
