@@ -28,11 +28,10 @@ public struct Supervisor: Sendable {
     }
 
     /// Starts the components and returns when all have been ended, which cancelling the task does.
-    ///
-    /// - Throws: when the state cannot be written.
-    public func run() async throws(FileError) {
+    public func run() async {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
-        await withTaskCancellationHandler {
+        // A stream ends for a cancelled task at once; this one goes on until everything has ended.
+        let task = Task {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             var loop = Loop(
                 self.components,
@@ -46,6 +45,9 @@ public struct Supervisor: Sendable {
                 if loop.isOver { break }
             }
             try? await group.shutdownGracefully()
+        }
+        await withTaskCancellationHandler {
+            await task.value
         } onCancel: {
             continuation.yield(.stop)
         }

@@ -67,7 +67,7 @@ extension Command {
             return String(decoding: buffer.prefix(max(count, 0)).map(UInt8.init), as: UTF8.self)
         }
         let plan = ComponentPlan(options, executable: executable)
-        try await Supervisor(plan.components, layout: options.layout).run()
+        await Supervisor(plan.components, layout: options.layout).run()
         withExtendedLifetime(lock) {}
         return .success
     }
