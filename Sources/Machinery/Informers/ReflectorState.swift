@@ -4,6 +4,7 @@
 import KubernetesAPI
 package import ObjectModel
 import Protobuf
+import ResourceClient
 
 /// What a reflector does next: lists, then watches from where the list ended, for ever.
 ///
