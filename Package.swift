@@ -313,8 +313,8 @@ let package = Package(
             "EventRecording",
             in: "Machinery",
             [
-                "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
-                "ResourceClient", "Scalars",
+                "ApusAPI", "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+                "RPCInterface", "ResourceClient", "Scalars",
             ],
             tests: [
                 "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",

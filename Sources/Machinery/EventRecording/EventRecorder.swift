@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import ApusAPI
 public import Clocks
 import JSON
 public import KubernetesAPI
 import ObjectModel
 public import Protobuf
-public import RPCInterface
 import ResourceClient
+public import RPCInterface
 import Scalars
 import Synchronization
 
