@@ -173,6 +173,8 @@ let package = Package(
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         module("LMDB", in: "System", ["CLMDB"], tests: []),
+        library("CNFTables", apt: "libnftables-dev"),
+        module("NFTables", in: "System", ["CNFTables"]),
         module("Processes", in: "System", ["CProcesses"], tests: []),
         module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"]),
 
@@ -315,6 +317,8 @@ let package = Package(
             [
                 "ApusAPI", "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
                 "RPCInterface", "ResourceClient", "Scalars",
+                "RPCInterface",
+                "ResourceClient", "Scalars",
             ],
             tests: [
                 "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",
@@ -428,6 +432,22 @@ let package = Package(
             ]
         ),
 
+        // Node: what runs on each machine.
+        module(
+            "KubeProxy",
+            in: "Node",
+            [
+                "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
+                "ResourceClient", "ServiceRules", logging,
+            ]
+        ),
+        module(
+            "ServiceRules",
+            in: "Node",
+            ["KubernetesAPI", "Protobuf"],
+            tests: ["KubernetesAPI", "Processes", "Protobuf"]
+        ),
+
         // Commands: flags and wiring.
         module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"]),
         module(
@@ -451,6 +471,9 @@ let package = Package(
                     "Flags",
                     "HTTP2Transport",
                     "KeyValueStore",
+                    "KubeProxy",
+                    "Kubeconfig",
+                    "ComponentServer",
                     "LocalCluster",
                     "Logs",
                     "PKI",

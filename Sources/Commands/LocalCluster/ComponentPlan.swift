@@ -220,6 +220,7 @@ extension ComponentPlan {
                 "--healthz-bind-address=127.0.0.1:\(health)",
                 "--metrics-bind-address=127.0.0.1:\(self.layout.port(.kubeProxyMetrics))",
                 "--cni-conf-dir=\(self.layout.networks)",
+                "--cni-data-dir=\(self.layout.kubelet)/addresses",
             ],
             readiness: .http(port: health, path: "/healthz"),
             after: ["kube-apiserver"],

@@ -22,6 +22,7 @@ enum Apus {
             .down,
             .etcd,
             .kubeAPIServer,
+            .kubeProxy,
             .kubeconfig,
             .status,
             .supervise,
