@@ -276,7 +276,10 @@ let package = Package(
             "Engine",
             in: "Store",
             ["Bytes", "KeyValueStore", "LMDB", "Metrics"],
-            tests: ["Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild"]
+            tests: [
+                "Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild",
+                "StoreTestSupport",
+            ]
         ),
         module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
         module(
@@ -284,7 +287,14 @@ let package = Package(
             in: "Store",
             ["Bytes", "EtcdAPI", "EtcdCodec", "KeyValueStore", "Protobuf", "RPCInterface"]
         ),
-        module("EtcdCodec", in: "Store", ["Bytes", "KeyValueStore", "RPCInterface"]),
+        module(
+            "EtcdCodec",
+            in: "Store",
+            ["Bytes", "KeyValueStore", "RPCInterface"],
+            tests: [
+                "Bytes", "EtcdAPI", "KeyValueStore", "Protobuf", "RPCInterface", "StoreTestSupport",
+            ]
+        ),
         module(
             "EtcdServer",
             in: "Store",
@@ -295,7 +305,8 @@ let package = Package(
             ],
             tests: [
                 "Bytes", "Engine", "EtcdClient", "EtcdCodec", "HTTP2Transport", "KeyValueStore",
-                "KeyValueStoreSuite", "RPC", "RPCInterface", logging, nioCore, nioPosix,
+                "KeyValueStoreSuite", "Metrics", "RPC", "RPCInterface", "StoreTestSupport",
+                logging, nioCore, nioPosix,
             ]
         ),
         module("KeyValueStore", in: "Store", ["Bytes"]),
@@ -528,6 +539,12 @@ let package = Package(
                 name: "KeyValueStoreSuite",
                 dependencies: ["Bytes", "KeyValueStore"],
                 path: "Tests/Store/KeyValueStoreSuite",
+                swiftSettings: settings
+            ),
+            .target(
+                name: "StoreTestSupport",
+                dependencies: ["Bytes", "KeyValueStore"],
+                path: "Tests/Store/StoreTestSupport",
                 swiftSettings: settings
             ),
             .executableTarget(

@@ -8,20 +8,26 @@ package import KeyValueStore
 internal import Protobuf
 package import RPCInterface
 
-/// A store somewhere else, reached over etcd's API: `apus etcd`, or a member of an etcd cluster.
+/// A store somewhere else, reached over etcd's API: `apus etcd`, or the members of an etcd cluster.
 ///
-/// It adds nothing to what the server promises. A call whose connection is lost ends with
-/// `unavailable`; whether a write was done is not known then.
+/// It adds nothing to what the server promises. Calls go to one member until it cannot be reached or
+/// has no leader, then to the next. Reads are tried again there; a write only if it was not sent:
+/// otherwise it ends with `unavailable`, and whether it was done is not known.
 package struct RemoteStore: KeyValueStore {
-    private let channel: any RPCChannel
+    private let members: Members
     private let timeout: Duration?
 
     /// - Parameters:
-    ///   - channel: A connection to the server.
+    ///   - channels: Connections to the members, at least one.
     ///   - timeout: How long a call other than a stream may take; nil for as long as it likes.
-    package init(channel: any RPCChannel, timeout: Duration? = nil) {
-        self.channel = channel
+    package init(channels: [any RPCChannel], timeout: Duration? = nil) {
+        self.members = Members(channels)
         self.timeout = timeout
+    }
+
+    /// - Parameter channel: A connection to the only member.
+    package init(channel: any RPCChannel, timeout: Duration? = nil) {
+        self.init(channels: [channel], timeout: timeout)
     }
 
     private var options: CallOptions {
@@ -38,21 +44,34 @@ package struct RemoteStore: KeyValueStore {
         )
     }
 
+    /// Makes a call, on another member if need be.
+    ///
+    /// - Parameter isRead: Whether doing it twice is doing it once.
     private func unary<Request: RPCMessage, Response: RPCMessage>(
         _ method: RPCMethod,
-        _ request: Request
+        _ request: Request,
+        isRead: Bool = false
     ) async throws(StoreError) -> Response {
-        do throws(RPCError) {
-            return try await self.channel.unary(method, request, options: self.options)
-        } catch {
-            throw StoreError(error)
+        var attempt = 1
+        while true {
+            let member = self.members.current
+            do throws(RPCError) {
+                return try await member.channel.unary(method, request, options: self.options)
+            } catch {
+                let isLost = self.members.hasFailed(member, error)
+                guard isLost, isRead || error.wasNotSent, attempt < self.members.attempts else {
+                    throw StoreError(error)
+                }
+                attempt += 1
+                await self.members.pause(beforeAttempt: attempt)
+            }
         }
     }
 
     // MARK: - Keys
 
     package func range(_ request: RangeRequest) async throws(StoreError) -> RangeResponse {
-        try await self.unary(Etcd.KVMethods.range, request)
+        try await self.unary(Etcd.KVMethods.range, request, isRead: true)
     }
 
     package func put(_ request: PutRequest) async throws(StoreError) -> PutResponse {
@@ -79,11 +98,14 @@ package struct RemoteStore: KeyValueStore {
 
     package func openWatchStream() async throws(StoreError) -> any WatchStream {
         do throws(RPCError) {
-            let call = try await self.channel.start(
+            let member = self.members.current
+            let call = try await member.channel.start(
                 Etcd.WatchMethods.watch,
                 options: self.streamOptions
             )
-            return RemoteWatchStream(call)
+            return RemoteWatchStream(call) { error in
+                _ = self.members.hasFailed(member, error)
+            }
         } catch {
             throw StoreError(error)
         }
@@ -92,7 +114,7 @@ package struct RemoteStore: KeyValueStore {
     package func openSnapshot() async throws(StoreError) -> any SnapshotStream {
         do throws(RPCError) {
             let stream: RPCResponseStream<Etcd.SnapshotResponse> =
-                try await self.channel.serverStreaming(
+                try await self.members.current.channel.serverStreaming(
                     Etcd.MaintenanceMethods.snapshot,
                     Etcd.SnapshotRequest(),
                     options: self.streamOptions
@@ -136,11 +158,12 @@ package struct RemoteStore: KeyValueStore {
     ) async throws(StoreError) -> LeaseKeepAliveResponse {
         var message = Etcd.LeaseKeepAliveRequest()
         message.id = request.id
+        let member = self.members.current
         do throws(RPCError) {
             let call:
                 RPCBidirectionalCall<
                     Etcd.LeaseKeepAliveRequest, Etcd.LeaseKeepAliveResponse
-                > = try await self.channel.bidirectional(
+                > = try await member.channel.bidirectional(
                     Etcd.LeaseMethods.leaseKeepAlive,
                     options: self.options
                 )
@@ -155,6 +178,7 @@ package struct RemoteStore: KeyValueStore {
                 ttl: answer.ttl
             )
         } catch {
+            _ = self.members.hasFailed(member, error)
             throw StoreError(error)
         }
     }
@@ -166,7 +190,7 @@ package struct RemoteStore: KeyValueStore {
         message.id = request.id
         message.keys = request.keys
         let answer: Etcd.LeaseTimeToLiveResponse =
-            try await self.unary(Etcd.LeaseMethods.leaseTimeToLive, message)
+            try await self.unary(Etcd.LeaseMethods.leaseTimeToLive, message, isRead: true)
         return LeaseTimeToLiveResponse(
             header: ResponseHeader(answer.header),
             id: answer.id,
@@ -178,7 +202,11 @@ package struct RemoteStore: KeyValueStore {
 
     package func leaseLeases() async throws(StoreError) -> LeaseLeasesResponse {
         let answer: Etcd.LeaseLeasesResponse =
-            try await self.unary(Etcd.LeaseMethods.leaseLeases, Etcd.LeaseLeasesRequest())
+            try await self.unary(
+                Etcd.LeaseMethods.leaseLeases,
+                Etcd.LeaseLeasesRequest(),
+                isRead: true
+            )
         return LeaseLeasesResponse(
             header: ResponseHeader(answer.header),
             leases: answer.leases.map(\.id)
@@ -189,7 +217,7 @@ package struct RemoteStore: KeyValueStore {
 
     package func status() async throws(StoreError) -> StatusResponse {
         let answer: Etcd.StatusResponse =
-            try await self.unary(Etcd.MaintenanceMethods.status, Etcd.StatusRequest())
+            try await self.unary(Etcd.MaintenanceMethods.status, Etcd.StatusRequest(), isRead: true)
         return StatusResponse(
             header: ResponseHeader(answer.header),
             version: answer.version,
@@ -208,7 +236,7 @@ package struct RemoteStore: KeyValueStore {
 
     package func hash() async throws(StoreError) -> HashResponse {
         let answer: Etcd.HashResponse =
-            try await self.unary(Etcd.MaintenanceMethods.hash, Etcd.HashRequest())
+            try await self.unary(Etcd.MaintenanceMethods.hash, Etcd.HashRequest(), isRead: true)
         return HashResponse(header: ResponseHeader(answer.header), hash: answer.hash_)
     }
 
@@ -216,7 +244,7 @@ package struct RemoteStore: KeyValueStore {
         var message = Etcd.HashKVRequest()
         message.revision = revision
         let answer: Etcd.HashKVResponse =
-            try await self.unary(Etcd.MaintenanceMethods.hashKV, message)
+            try await self.unary(Etcd.MaintenanceMethods.hashKV, message, isRead: true)
         return HashKVResponse(
             header: ResponseHeader(answer.header),
             hash: answer.hash_,

@@ -16,8 +16,12 @@ final class RemoteWatchStream: WatchStream {
     private let responses: RPCResponseStream<WatchResponse>
     private let isClosed = Atomic<Bool>(false)
 
-    init(_ call: any RPCClientCall) {
+    private let onFailure: @Sendable (RPCError) -> Void
+
+    /// - Parameter onFailure: Told why the stream ended, if it was not closed.
+    init(_ call: any RPCClientCall, onFailure: @escaping @Sendable (RPCError) -> Void) {
         self.call = call
+        self.onFailure = onFailure
         self.requests = RPCWriter(call)
         self.responses = RPCResponseStream(call)
     }
@@ -47,6 +51,7 @@ final class RemoteWatchStream: WatchStream {
             return try await self.responses.next()
         } catch {
             if self.isClosed.load(ordering: .relaxed) || Task.isCancelled { return nil }
+            self.onFailure(error)
             throw StoreError(error)
         }
     }

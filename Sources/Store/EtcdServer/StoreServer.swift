@@ -128,6 +128,8 @@ package final class StoreServer: Sendable {
         // Clients of etcd keep quiet connections for later, and cancel calls by the thousand.
         limits.idleTimeout = .zero
         limits.peerResetsPerSecond = 10_000
+        // gRPC's clients measure a busy connection with a PING each round trip.
+        limits.pingsPerSecond = 10_000
         limits.keepaliveInterval = configuration.keepaliveInterval
         limits.keepaliveTimeout = configuration.keepaliveTimeout
         limits.drainTimeout = configuration.drainTimeout

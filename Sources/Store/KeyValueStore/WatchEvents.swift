@@ -164,21 +164,34 @@ extension WatchEvents {
                 + Wire.bytesFieldCount(keyValue.count)
                 + Wire.bytesFieldCount(previous?.count ?? 0)
             let field = 1 + Wire.varintCount(UInt64(message)) + message
-            let offset = self.bytes.count
-            let end = offset + field
+            let end = self.bytes.count + field
             precondition(end <= Int(UInt32.max), "\(end) bytes of events in one response")
-            self.bytes.reserveCapacity(end)
-            self.bytes.append(contentsOf: repeatElement(0, count: field))
-            self.bytes.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return }
-                var at = base + offset
-                at.storeBytes(of: 0x5A, as: UInt8.self)
-                at = Wire.writeVarint(at + 1, UInt64(message))
-                at = Wire.writeInt(at, tag: 0x08, Int64(type.rawValue))
-                at = Wire.writeBytes(at, tag: 0x12, keyValue)
-                if let previous { _ = Wire.writeBytes(at, tag: 0x1A, previous) }
+            if self.bytes.capacity < end {
+                self.bytes.reserveCapacity(Swift.max(end, 2 * self.bytes.capacity))
             }
+            self.append(tag: 0x5A, UInt64(message))
+            if type != .put { self.append(tag: 0x08, UInt64(type.rawValue)) }
+            self.append(tag: 0x12, keyValue)
+            if let previous { self.append(tag: 0x1A, previous) }
             self.places.append(Place(start: UInt32(end - message), end: UInt32(end)))
+        }
+
+        /// Appends a field that is a number, or the beginning of one that has a length.
+        private mutating func append(tag: UInt8, _ number: UInt64) {
+            self.bytes.append(tag)
+            var rest = number
+            while rest >= 0x80 {
+                self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            self.bytes.append(UInt8(truncatingIfNeeded: rest))
+        }
+
+        /// Appends a field of bytes, left out if it is empty.
+        private mutating func append(tag: UInt8, _ part: UnsafeRawBufferPointer) {
+            if part.isEmpty { return }
+            self.append(tag: tag, UInt64(part.count))
+            self.bytes.append(contentsOf: part)
         }
 
         /// The events; the builder is empty afterwards.

@@ -3,6 +3,7 @@
 
 import KeyValueStore
 import KeyValueStoreSuite
+import StoreTestSupport
 import Testing
 
 @testable import Engine

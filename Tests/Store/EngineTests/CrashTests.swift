@@ -5,6 +5,7 @@ import Bytes
 import Glibc
 import KeyValueStore
 import KeyValueStoreSuite
+import StoreTestSupport
 import Testing
 
 @testable import Engine

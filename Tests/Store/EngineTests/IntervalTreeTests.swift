@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Bytes
+import StoreTestSupport
 import Testing
 
 @testable import Engine

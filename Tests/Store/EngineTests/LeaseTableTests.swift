@@ -3,6 +3,7 @@
 
 import Bytes
 import KeyValueStore
+import StoreTestSupport
 import Testing
 
 @testable import Engine
@@ -116,11 +117,26 @@ struct LeaseTableTests {
 
 @Suite("Leases of the embedded store")
 struct LeaseTests {
-    // Measures real seconds, which a machine that is busy with other suites does not keep.
-    @Test(
-        "ends a lease between one and two of its seconds, under load",
-        .enabled(if: isLongRun)
-    )
+    /// How long a lease of one second lasts.
+    private func lifetime(_ store: EmbeddedStore, _ key: Bytes) async throws -> Duration {
+        let lease = try await store.leaseGrant(LeaseGrantRequest(ttl: 1)).id
+        let start = ContinuousClock.now
+        do {
+            _ = try await store.put(PutRequest(key: key, lease: lease))
+        } catch .leaseNotFound {
+            // It is over before the machine got to this.
+            return ContinuousClock.now - start
+        }
+        while try await !store.range(RangeRequest(key: key)).kvs.isEmpty {
+            try await Task.sleep(for: .milliseconds(5))
+            if ContinuousClock.now - start > .seconds(10) { break }
+        }
+        return ContinuousClock.now - start
+    }
+
+    // Measures real seconds: never less than one, and less than two unless the machine is too busy
+    // with other tests to look in time, which it is not five times in a row.
+    @Test("ends a lease between one and two of its seconds, under load")
     func expiry() async throws {
         let store = try EmbeddedStore(backend: MemoryBackend(), options: testOptions())
         defer { try? store.close() }
@@ -131,15 +147,12 @@ struct LeaseTests {
                 number += 1
             }
         }
-        let lease = try await store.leaseGrant(LeaseGrantRequest(ttl: 1)).id
-        let start = ContinuousClock.now
-        _ = try await store.put(PutRequest(key: "leased", lease: lease))
-        while try await !store.range(RangeRequest(key: "leased")).kvs.isEmpty {
-            try await Task.sleep(for: .milliseconds(5))
-            if ContinuousClock.now - start > .seconds(10) { break }
-        }
-        let time = ContinuousClock.now - start
-        #expect(time >= .milliseconds(980) && time < .seconds(2), "\(time)")
+        var times: [Duration] = []
+        repeat {
+            times.append(try await self.lifetime(store, Bytes(utf8: "leased\(times.count)")))
+        } while times.count < 5 && times.allSatisfy { $0 >= .seconds(2) }
+        #expect(times.allSatisfy { $0 >= .milliseconds(980) }, "\(times)")
+        #expect(times.contains { $0 < .seconds(2) }, "\(times)")
         load.cancel()
         _ = try? await load.value
     }

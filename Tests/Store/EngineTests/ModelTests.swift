@@ -5,6 +5,7 @@ import Bytes
 import Foundation
 import KeyValueStore
 import KeyValueStoreSuite
+import StoreTestSupport
 import Testing
 
 @testable import Engine

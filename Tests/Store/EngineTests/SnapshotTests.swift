@@ -4,6 +4,7 @@
 import Bytes
 import Glibc
 import KeyValueStore
+import StoreTestSupport
 import Testing
 
 @testable import Engine
@@ -14,7 +15,7 @@ private enum Peer {
     static let etcd = Program.find("etcd")
 }
 
-@Suite("Snapshots", .serialized, .enabled(if: isLongRun))
+@Suite("Snapshots", .serialized)
 struct SnapshotTests {
     /// Saves a snapshot to a file; answers its revision.
     private func save(_ store: EmbeddedStore, _ path: String) async throws -> Int64 {
@@ -53,7 +54,7 @@ struct SnapshotTests {
     private func fill(_ store: EmbeddedStore, rounds: Int = 3) async throws {
         for round in 0..<rounds {
             for number in 0..<150 {
-                let size = [0, 100, 1000, 4100, 20_000, 300_000][number % 25 == 0 ? 5 : number % 5]
+                let size = [0, 100, 1000, 4100, 9_000, 120_000][number % 25 == 0 ? 5 : number % 5]
                 let value = Bytes([UInt8](repeating: UInt8(round), count: size))
                 let key = Bytes(utf8: "k\(number)")
                 _ = try await store.put(PutRequest(key: key, value: value))
@@ -182,7 +183,11 @@ struct SnapshotTests {
     func damage() async throws {
         let directory = TemporaryDirectory()
         let store = try openStore(directory.path + "/a")
-        try await self.fill(store, rounds: 1)
+        for number in 0..<40 {
+            let value = Bytes([UInt8](repeating: UInt8(number), count: number * 50))
+            _ = try await store.put(PutRequest(key: Bytes(utf8: "k\(number % 30)"), value: value))
+        }
+        _ = try await store.leaseGrant(LeaseGrantRequest(ttl: 500, id: 77))
         let file = directory.path + "/snapshot"
         _ = try await self.save(store, file)
         try store.close()
@@ -191,7 +196,7 @@ struct SnapshotTests {
         var info = stat()
         try #require(fstat(descriptor, &info) == 0)
         var random = SeededGenerator(seed: 5)
-        for round in 0..<(isLongRun ? 3000 : 120) {
+        for round in 0..<(isLongRun ? 3000 : 60) {
             let limit = round % 2 == 0 ? 40_960 : Int(info.st_size)
             let offset = off_t(random.below(limit))
             var byte: UInt8 = 0
@@ -273,11 +278,6 @@ struct SnapshotTests {
         return program
     }
 
-    private func stop(_ program: Program) {
-        kill(program.pid, SIGTERM)
-        _ = program.finish()
-    }
-
     private func waitFor(_ client: Int) throws {
         for _ in 0..<100 {
             let health = try self.etcdctl(
@@ -306,8 +306,8 @@ struct SnapshotTests {
         let revision = try await self.save(store, file)
         // Ours to etcd.
         let data = directory.path + "/etcd"
-        let peer = 40_000 + Int(getpid()) % 10_000
-        let client = peer + 10_000
+        let peer = try Program.freePort()
+        let client = try Program.freePort()
         let restored = try self.etcdctl(
             "snapshot",
             "restore",
@@ -324,7 +324,7 @@ struct SnapshotTests {
         #expect(restored.status == 0, "\(restored.output)")
         let etcd = try self.startEtcd(data, client: client, peer: peer)
         var isStopped = false
-        defer { if !isStopped { self.stop(etcd) } }
+        defer { if !isStopped { etcd.stop() } }
         try self.waitFor(client)
         let endpoint = "--endpoints=127.0.0.1:\(client)"
         let expected = try await self.contents(store)
@@ -345,7 +345,7 @@ struct SnapshotTests {
         let theirs = directory.path + "/theirs"
         let saved = try self.etcdctl(endpoint, "snapshot", "save", theirs)
         #expect(saved.status == 0, "\(saved.output)")
-        self.stop(etcd)
+        etcd.stop()
         isStopped = true
         let back = try SnapshotFile.restore(
             theirs,

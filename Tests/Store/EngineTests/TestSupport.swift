@@ -10,43 +10,6 @@ import Testing
 
 @testable import Engine
 
-/// A directory of its own for a test, removed with the value.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/apus-store-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) } != nil
-        }
-        precondition(made, "no temporary directory: \(errno)")
-        self.path = String(
-            decoding: template.dropLast().map { UInt8(bitPattern: $0) },
-            as: UTF8.self
-        )
-    }
-
-    deinit {
-        Self.remove(self.path)
-    }
-
-    /// Removes a directory tree.
-    static func remove(_ path: String) {
-        if let handle = opendir(path) {
-            while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { buffer in
-                    String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name == "." || name == ".." { continue }
-                let child = "\(path)/\(name)"
-                if unlink(child) != 0 { self.remove(child) }
-            }
-            closedir(handle)
-        }
-        rmdir(path)
-    }
-}
-
 /// Settings that make tests quick: small log files, little delay.
 func testOptions() -> StoreOptions {
     var options = StoreOptions()

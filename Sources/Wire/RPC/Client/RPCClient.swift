@@ -35,7 +35,7 @@ public final class RPCClient: RPCChannel {
         options: RPCClientOptions = RPCClientOptions(),
         tls: TLSContextSource? = nil,
         serverName: String? = nil,
-        httpLimits: HTTPLimits = HTTPLimits(),
+        httpLimits: HTTPLimits = RPCClient.defaultLimits,
         group: any EventLoopGroup
     ) {
         self.init(
@@ -48,6 +48,14 @@ public final class RPCClient: RPCChannel {
             options: options,
             group: group
         )
+    }
+
+    /// HTTP's limits for a client: gRPC's servers measure a busy connection with a PING each round
+    /// trip (grpc-go `internal/transport/bdp_estimator.go`), which is no flood.
+    public static var defaultLimits: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.pingsPerSecond = 10_000
+        return limits
     }
 
     init(connector: any ClientConnector, options: RPCClientOptions, group: any EventLoopGroup) {

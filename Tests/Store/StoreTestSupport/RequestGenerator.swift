@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Bytes
-import KeyValueStore
+public import Bytes
+public import KeyValueStore
 
 /// Makes random requests over a small set of keys, so that they meet.
-struct RequestGenerator {
-    var random: SeededGenerator
+public struct RequestGenerator {
+    public var random: SeededGenerator
     /// Lease numbers in use, about.
     var leases: [Int64] = []
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         self.random = SeededGenerator(seed: seed)
     }
 
     /// What to do next.
-    enum Step {
+    public enum Step {
         case range(RangeRequest)
         case put(PutRequest)
         case deleteRange(DeleteRangeRequest)
@@ -26,7 +26,7 @@ struct RequestGenerator {
         case restart
     }
 
-    mutating func step(revision: Int64, compactRevision: Int64) -> Step {
+    public mutating func step(revision: Int64, compactRevision: Int64) -> Step {
         switch self.random.below(100) {
         case 0..<28: return .range(self.range(revision, compactRevision))
         case 28..<60: return .put(self.put())
@@ -44,7 +44,7 @@ struct RequestGenerator {
 
     private mutating func number(_ bound: Int) -> Int64 { Int64(self.random.below(bound)) }
 
-    mutating func key() -> Bytes {
+    public mutating func key() -> Bytes {
         switch self.random.below(12) {
         case 0: return Bytes([0])
         case 1: return Bytes([255, 255])
@@ -53,7 +53,7 @@ struct RequestGenerator {
         }
     }
 
-    mutating func end() -> Bytes {
+    public mutating func end() -> Bytes {
         switch self.random.below(8) {
         case 0..<3: return Bytes()
         case 3: return RangeEnd.fromKey
@@ -83,7 +83,7 @@ struct RequestGenerator {
         }
     }
 
-    mutating func range(_ revision: Int64, _ compactRevision: Int64) -> RangeRequest {
+    public mutating func range(_ revision: Int64, _ compactRevision: Int64) -> RangeRequest {
         var request = RangeRequest(key: self.key(), rangeEnd: self.end())
         request.revision = self.revision(revision, compactRevision)
         if self.random.oneIn(3) { request.limit = self.number(5) }
@@ -100,7 +100,7 @@ struct RequestGenerator {
         return request
     }
 
-    mutating func put() -> PutRequest {
+    public mutating func put() -> PutRequest {
         var request = PutRequest(key: self.key(), value: self.value())
         request.prevKV = self.random.oneIn(3)
         if self.random.oneIn(6) { request.lease = self.lease() }

@@ -2,14 +2,14 @@
 // Apus: Kubernetes in Swift
 
 /// A generator with a seed, so that a failure can be replayed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         self.state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         self.state &+= 0x9E37_79B9_7F4A_7C15
         var value = self.state
         value = (value ^ (value &>> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -18,12 +18,12 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number in `0..<bound`.
-    mutating func below(_ bound: Int) -> Int {
+    public mutating func below(_ bound: Int) -> Int {
         Int(self.next() % UInt64(bound))
     }
 
     /// True one time in `times`.
-    mutating func oneIn(_ times: Int) -> Bool {
+    public mutating func oneIn(_ times: Int) -> Bool {
         self.below(times) == 0
     }
 }
