@@ -153,9 +153,10 @@ struct KubeAPIServerFlags {
         let directory = self.values[Self.dataDirectory]
         let servers = self.values[Self.servers]
         switch (directory.isEmpty, servers.first) {
-        case (true, let server?):
-            let client = try self.client(of: server, group)
-            return (RemoteStore(channel: client, timeout: .seconds(10)), { client.close() })
+        case (true, _?):
+            let clients = try servers.map { server in try self.client(of: server, group) }
+            let store = RemoteStore(channels: clients, timeout: .seconds(10))
+            return (store, { for client in clients { client.close() } })
         case (false, nil):
             let store = try EmbeddedStore(
                 backend: DirectoryBackend(opening: directory) {
