@@ -445,6 +445,16 @@ let package = Package(
 
         // Node: what runs on each machine.
         module(
+            "ClusterDNS",
+            in: "Node",
+            [
+                "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
+                "RPCInterface", logging, nioCore, nioPosix,
+            ],
+            tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
+        ),
+        module("DNSMessages", in: "Node", tests: []),
+        module(
             "KubeProxy",
             in: "Node",
             [
@@ -482,6 +492,8 @@ let package = Package(
                     "Flags",
                     "HTTP2Transport",
                     "KeyValueStore",
+                    "ClusterDNS",
+                    "DNSMessages",
                     "KubeProxy",
                     "Kubeconfig",
                     "ComponentServer",

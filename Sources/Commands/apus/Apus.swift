@@ -19,6 +19,7 @@ enum Apus {
             """,
         subcommands: [
             .certs,
+            .clusterDNS,
             .down,
             .etcd,
             .kubeAPIServer,
