@@ -387,8 +387,8 @@ let package = Package(
             "Access",
             in: "Control",
             [
-                "KubernetesAPI", "NameRules", "ObjectModel", "RequestInfo", "ResourceTable",
-                "Scalars",
+                "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "RequestInfo",
+                "ResourceTable", "Scalars",
             ],
             tests: [
                 "KubernetesAPI", "ObjectModel", "RequestInfo", "ResourceTable", "Scalars",
@@ -405,7 +405,52 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
+        module(
+            "Admission",
+            in: "Control",
+            [
+                "Access", "Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "PKI", "Protobuf",
+                "ResourceTable", "Scalars",
+            ],
+            tests: [
+                "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
+                "Protobuf", "ResourceTable", "Scalars",
+            ]
+        ),
+        module(
+            "Authentication",
+            in: "Control",
+            [
+                "Access", "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "PKI",
+                "Protobuf", "ResourceTable", "Scalars",
+            ],
+            tests: [
+                "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
+                "Protobuf", "ResourceTable", "Scalars",
+            ]
+        ),
+        module(
+            "Authorization",
+            in: "Control",
+            [
+                "Access", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
+                "ResourceTable", "Selectors",
+            ],
+            tests: [
+                "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+                "RequestInfo", "ResourceTable", "Scalars",
+            ]
+        ),
         module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
+        module(
+            "OpenAPI",
+            in: "Control",
+            [
+                "Bytes", "JSON", "KubernetesAPI", "Protobuf", "ResourceTable", "SchemaRules",
+                "WellKnownTypes",
+            ],
+            tests: ["Bytes", "JSON", "ResourceTable"]
+        ),
         module(
             "Registry",
             in: "Control",
@@ -545,6 +590,14 @@ let package = Package(
                     "WellKnownTypes",
                 ],
                 path: "Tests/Support/MemoryCluster",
+                swiftSettings: settings
+            ),
+            .target(
+                name: "AccessSupport",
+                dependencies: [
+                    "Access", "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable",
+                ],
+                path: "Tests/Control/AccessSupport",
                 swiftSettings: settings
             ),
             .target(

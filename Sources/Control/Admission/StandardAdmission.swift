@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+public import Access
+
+extension AdmissionChain {
+    /// The plugins that an API server has without `--enable-admission-plugins`, in upstream's order.
+    ///
+    /// Source: kubernetes `pkg/kubeapiserver/options/plugins.go`.
+    public static func standard(
+        _ objects: any ObjectWriter,
+        authorizer: any Authorizer,
+        additional: [any AdmissionPlugin] = []
+    ) -> AdmissionChain {
+        AdmissionChain(Self.plugins(objects, authorizer: authorizer) + additional)
+    }
+
+    /// The same plugins, for those who leave some out.
+    public static func plugins(
+        _ objects: any ObjectWriter,
+        authorizer: any Authorizer
+    ) -> [any AdmissionPlugin] {
+        [
+            NamespaceLifecycle(objects),
+            LimitRanger(objects),
+            ServiceAccountAdmission(objects),
+            NodeRestriction(objects),
+            TaintNodesByCondition(),
+            PodSecurity(objects),
+            PriorityAdmission(objects),
+            DefaultTolerationSeconds(),
+            DefaultStorageClass(objects),
+            StorageObjectInUseProtection(),
+            PersistentVolumeClaimResize(objects),
+            RuntimeClassAdmission(objects),
+            CertificateApproval(authorizer),
+            CertificateSigning(authorizer),
+            CertificateSubjectRestriction(),
+            DefaultIngressClass(objects),
+            ResourceQuotaAdmission(objects),
+        ]
+    }
+}
