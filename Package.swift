@@ -398,11 +398,17 @@ let package = Package(
             "APIServer",
             in: "Control",
             [
-                "ApusAPI", "Bytes", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
-                "KeyValueStore", "KubernetesAPI", "MediaTypes", "NameRules", "ObjectModel", "PKI",
+                "Access", "ApusAPI", "Bytes", "CZlib", "Defaulting", "GRPCServices", "HTTP",
+                "HTTP2Transport", "JSON", "KeyValueStore", "KubernetesAPI", "MediaTypes",
+                "Metrics", "NameRules", "ObjectModel", "PKI", "Patches", "ProcessMetrics",
                 "Protobuf", "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
-                "Scalars", "Selectors", "TLS", "WatchCache", "WellKnownTypes", "YAML", nioCore,
+                "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
+                "YAML", nioCore,
                 .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            tests: [
+                "ApusAPI", "Bytes", "Engine", "KubernetesAPI", "ObjectModel", "Protobuf",
+                "RPCInterface", "ResourceTable", nioPosix,
             ]
         ),
         module(
@@ -457,8 +463,10 @@ let package = Package(
             [
                 "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
                 "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
-            ]
+            ],
+            tests: []
         ),
+        module("SPDY", in: "Control", ["CZlib"], tests: []),
         module(
             "RequestInfo",
             in: "Control",
@@ -485,6 +493,9 @@ let package = Package(
             [
                 "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
                 "ResourceTable", "Selectors",
+            ],
+            tests: [
+                "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf", "Selectors",
             ]
         ),
 
@@ -547,6 +558,7 @@ let package = Package(
                     "PKI",
                     "Processes",
                     "RPC",
+                    "Registry",
                     "Scalars",
                     "TLS",
                     logging,

@@ -25,7 +25,7 @@ public enum NameRule: Sendable, Hashable {
     /// A DNS subdomain, a dot and a DNS 1035 label: StorageVersion.
     case storageVersion
     /// A DNS subdomain; the strategy also compares it with fields of the object:
-    /// CustomResourceDefinition, APIService.
+    /// CustomResourceDefinition.
     case composed
     /// A DNS subdomain, after the signer's name with `:` for `/` where one is named:
     /// ClusterTrustBundle.
@@ -36,7 +36,9 @@ public enum NameRule: Sendable, Hashable {
         switch (group, kind) {
         case ("", "Namespace"), ("apps", "StatefulSet"), ("", "Service"):
             self = .dnsLabel
-        case ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
+        // An APIService is `<version>.<group>`, which for the core group ends in a dot.
+        case ("apiregistration.k8s.io", "APIService"),
+            ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
             ("rbac.authorization.k8s.io", "ClusterRole"),
             ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
             self = .pathSegment
@@ -50,8 +52,7 @@ public enum NameRule: Sendable, Hashable {
             self = .ipAddress
         case ("internal.apiserver.k8s.io", "StorageVersion"):
             self = .storageVersion
-        case ("apiextensions.k8s.io", "CustomResourceDefinition"),
-            ("apiregistration.k8s.io", "APIService"):
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"):
             self = .composed
         case ("certificates.k8s.io", "ClusterTrustBundle"):
             self = .clusterTrustBundle

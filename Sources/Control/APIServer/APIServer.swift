@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+package import Access
 package import HTTP
 package import HTTP2Transport
 package import KeyValueStore
@@ -8,7 +9,7 @@ package import NIOCore
 import ObjectModel
 import RPC
 package import RPCInterface
-import Registry
+package import Registry
 package import ResourceTable
 import Synchronization
 package import TLS
@@ -31,18 +32,33 @@ package final class APIServer: Sendable {
         package var tls: TLSContextSource?
         /// What is served.
         package var table = ResourceTable.served
-        /// The range of Service addresses, such as `10.96.0.0/12`.
-        package var serviceRange = "10.96.0.0/12"
+        /// The range of Service addresses.
+        package var serviceRange: AddressRange
+        /// The ports that Services can have on every node.
+        package var nodePorts: ClosedRange<Int32> = 30_000...32_767
         /// The address that others reach the server at: that of the `kubernetes` Service's endpoint.
         package var advertiseAddress = "127.0.0.1"
         /// The port that goes with it; nil for the one that is listened on.
         package var advertisePort: Int?
+        /// Who may do what; made with what reads and writes the server's objects.
+        package var access: @Sendable (any ObjectWriter) -> AccessParts = { _ in .open }
+        /// How often the store's history is given up; nil for never.
+        package var compactionInterval: Duration? = .seconds(300)
+        /// How kubelets are reached.
+        package var nodes = NodeConnections.Configuration()
+        /// How many requests that only read, and that write, may be under way at once.
+        package var readingLimit = 400
+        package var writingLimit = 200
         /// The connections' limits.
         package var limits: HTTPLimits
+        /// Takes lines for the log.
+        package var log: @Sendable (String) -> Void = { _ in }
         /// How long requests may go on after the end has been asked for.
         package var drain: Duration = .seconds(60)
 
-        package init() {
+        /// - Parameter serviceRange: the range of Service addresses.
+        package init(serviceRange: AddressRange = .standard) {
+            self.serviceRange = serviceRange
             var limits = HTTPLimits()
             limits.concurrentStreams = 1000
             limits.unauthenticatedConcurrentStreams = 100
@@ -65,15 +81,26 @@ package final class APIServer: Sendable {
     package init(_ configuration: Configuration, store: any KeyValueStore) {
         self.configuration = configuration
         let registry = Registry(table: configuration.table, store: store)
+        registry.store(GroupResource(group: "", resource: "services"))?.allocator =
+            ServiceAllocator(
+                registry: registry,
+                range: configuration.serviceRange,
+                nodePorts: configuration.nodePorts
+            )
         let core = ServerCore(
             registry: registry,
-            access: AccessControl(),
+            access: AccessControl(configuration.access(RegistryReader(registry: registry))),
             discovery: Discovery(
                 table: configuration.table,
                 serverAddress:
                     "\(configuration.advertiseAddress):\(configuration.advertisePort ?? 6443)"
             ),
-            health: HealthChecks(shared: registry.shared)
+            health: HealthChecks(shared: registry.shared),
+            limits: InFlightLimits(
+                reading: configuration.readingLimit,
+                writing: configuration.writingLimit
+            ),
+            nodes: NodeConnections(registry: registry, configuration: configuration.nodes)
         )
         self.registry = registry
         self.core = core
@@ -103,6 +130,9 @@ package final class APIServer: Sendable {
         let shared = self.registry.shared
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await shared.run() }
+            if let interval = self.configuration.compactionInterval {
+                tasks.addTask { await Compactor(store: shared.store, interval: interval).run() }
+            }
             if let endpoint = self.configuration.endpoint {
                 let server = try await self.start(endpoint, group)
                 self.state.withLock { $0.server = server }
@@ -112,7 +142,8 @@ package final class APIServer: Sendable {
                 await Bootstrap(
                     registry: self.registry,
                     configuration: self.configuration,
-                    port: port
+                    port: port,
+                    access: self.core.access.parts
                 ).run()
                 self.becomeReady()
             }
@@ -122,6 +153,7 @@ package final class APIServer: Sendable {
             let server = self.state.withLock { $0.server }
             let drain = self.configuration.drain
             await Task { await server?.shutdown(drain: drain) }.value
+            self.core.nodes.close()
             tasks.cancelAll()
         }
     }

@@ -18,6 +18,7 @@ struct Bootstrap: Sendable {
     let registry: Registry
     let configuration: APIServer.Configuration
     let port: Int?
+    let access: AccessParts
 
     /// How long it waits after a failure before it tries again.
     private static let pause: Duration = .milliseconds(200)
@@ -29,6 +30,7 @@ struct Bootstrap: Sendable {
                 try await self.ensureAll()
                 return
             } catch {
+                self.configuration.log("bootstrap: \(error.message)")
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -40,6 +42,7 @@ struct Bootstrap: Sendable {
                 APIObject(CoreV1.Namespace.with { $0.metadata.name = name })
             )
         }
+        try await self.access.prepare?()
         for (name, value) in [
             ("system-node-critical", Int32(2_000_001_000)),
             ("system-cluster-critical", Int32(2_000_000_000)),
@@ -55,9 +58,11 @@ struct Bootstrap: Sendable {
                 )
             )
         }
+        try await self.ensureServiceRange()
         try await self.ensureService()
         try await self.ensureEndpoints()
         try await self.ensureFlowControl()
+        try await self.ensureAPIServices()
     }
 
     private static let priorityTexts = [
@@ -79,6 +84,13 @@ struct Bootstrap: Sendable {
         var object = object
         ObjectRules.setDefaults(&object)
         do throws(StatusError) {
+            // Asked first: creating a Service takes its address before it finds that there is one.
+            _ = try await store.get(object.metadata.namespace, object.metadata.name)
+            return
+        } catch {
+            if error.reason != .notFound { throw error }
+        }
+        do throws(StatusError) {
             _ = try await store.create(object, WriteContext())
         } catch {
             if error.reason != .alreadyExists { throw error }
@@ -87,8 +99,43 @@ struct Bootstrap: Sendable {
 
     // MARK: - The Service
 
+    /// The object of the range that Services have their addresses from.
+    private func ensureServiceRange() async throws(StatusError) {
+        let range = self.configuration.serviceRange.text
+        try await self.ensure(
+            APIObject(
+                NetworkingV1.ServiceCIDR.with {
+                    $0.metadata.name = "kubernetes"
+                    $0.spec.cidrs.append(range)
+                }
+            )
+        )
+        guard
+            let store = self.registry.store(
+                GroupResource(group: "networking.k8s.io", resource: "servicecidrs")
+            )
+        else { return }
+        _ = try await store.update("", "kubernetes", scope: .status, WriteContext()) {
+            (old) throws(StatusError) -> APIObject in
+            guard var object = old?.message(as: NetworkingV1.ServiceCIDR.self) else {
+                throw .internalError("the range of Services is gone")
+            }
+            if !object.status.conditions.contains(where: { $0.type == "Ready" }) {
+                object.status.conditions.append(
+                    MetaV1.Condition.with {
+                        $0.type = "Ready"
+                        $0.status = "True"
+                        $0.lastTransitionTime = MetaV1.Time(.current())
+                        $0.message = "Kubernetes default Service CIDR is ready"
+                    }
+                )
+            }
+            return APIObject(object)
+        }
+    }
+
     private var serviceAddress: String {
-        ServiceRange(self.configuration.serviceRange)?.first ?? "10.96.0.1"
+        self.configuration.serviceRange.first
     }
 
     private func ensureService() async throws(StatusError) {
@@ -195,34 +242,5 @@ struct Bootstrap: Sendable {
             new.change(M.self) { change(&$0) }
             return new
         }
-    }
-}
-
-/// A range of IPv4 Service addresses.
-struct ServiceRange: Sendable {
-    /// The first address, as a number.
-    let base: UInt32
-    /// How many addresses there are.
-    let count: UInt32
-
-    /// Reads `10.96.0.0/12`.
-    init?(_ text: String) {
-        let parts = text.split(separator: "/")
-        guard parts.count == 2, let bits = Int(parts[1]), (8...30).contains(bits) else {
-            return nil
-        }
-        let bytes = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-            .compactMap { UInt8($0) }
-        guard bytes.count == 4 else { return nil }
-        let address = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        self.count = UInt32(1) << UInt32(32 - bits)
-        self.base = address & ~(self.count - 1)
-    }
-
-    /// The first address that a Service can have.
-    var first: String { Self.text(self.base + 1) }
-
-    static func text(_ address: UInt32) -> String {
-        "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
     }
 }

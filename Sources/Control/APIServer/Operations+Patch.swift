@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import Bytes
 import JSON
 import KubernetesAPI
@@ -10,6 +11,7 @@ import Protobuf
 import Registry
 import RequestInfo
 import ResourceTable
+import Synchronization
 
 extension Operations {
     /// Changes a part of an object.
@@ -19,24 +21,28 @@ extension Operations {
         _ patch: Bytes,
         _ options: PatchOptions
     ) async throws(StatusError) -> WriteAnswer {
-        let patcher = try Patcher(type, patch, options)
+        let patcher = try Patcher(type, patch)
+        let validation = options.write.fieldValidation
+        let warnings = Collected<[String]>([])
         if call.subresource == "scale" {
             return try await self.changeScale(call, options.write, []) {
                 (scale) throws(StatusError) in
-                try patcher.apply(to: scale)
+                try patcher.apply(to: scale, validation).object
             }
         }
-        let context = self.context(call, options.write, operation: .update)
+        let write = self.begin(call, .update, options.write)
         let version = call.entry.version
         let result = try await call.store.update(
             call.namespace,
             call.name,
             scope: call.scope,
             createsMissing: type == .apply && call.subresource.isEmpty,
-            context
+            write.context
         ) { (old) throws(StatusError) -> APIObject in
             guard let old else { throw .notFound(call.resource.groupResource, call.name) }
-            var new = version.toHub(try patcher.apply(to: version.fromHub(old)))
+            let patched = try patcher.apply(to: version.fromHub(old), validation)
+            warnings.set(patched.warnings)
+            var new = version.toHub(patched.object)
             guard new.metadata.name == call.name else {
                 throw Self.nameMismatch(new.metadata.name, call.name)
             }
@@ -47,17 +53,20 @@ extension Operations {
         return WriteAnswer(
             answer: .object(result.object),
             isCreated: result.isCreated,
-            warnings: []
+            warnings: warnings.value + write.warnings
         )
     }
 }
 
-/// A patch that has been read: the one place where the server applies one.
-struct Patcher: Sendable {
-    init(_ type: PatchType, _ patch: Bytes, _ options: PatchOptions) throws(StatusError) {
-        throw .unsupportedMediaType("patches are not served")
+/// What the last attempt of a write has found.
+final class Collected<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) {
+        self.state = Mutex(value)
     }
 
-    /// The object with the patch applied.
-    func apply(to object: APIObject) throws(StatusError) -> APIObject { object }
+    var value: Value { self.state.withLock { $0 } }
+
+    func set(_ value: Value) { self.state.withLock { $0 = value } }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import JSON
 import KubernetesAPI
 import ObjectModel
@@ -25,10 +26,34 @@ extension Operations {
             as: subresource.schema,
             options.fieldValidation
         )
+        let path = GroupResource(
+            group: call.resource.group,
+            resource: "\(call.resource.plural)/\(call.subresource)"
+        )
+        if let endpoint = self.access.parts.reviews[path] {
+            let context = ReviewContext(
+                user: call.user,
+                namespace: call.namespace,
+                name: call.name,
+                isDryRun: options.isDryRun,
+                now: .current()
+            )
+            _ = try await self.admitted(call, decoded.object, .create, options)
+            let object = try await endpoint.create(decoded.object, context)
+            return WriteAnswer(
+                answer: .object(object),
+                isCreated: true,
+                warnings: decoded.warnings,
+                other: object
+            )
+        }
         switch (call.resource.groupResource.description, call.subresource) {
         case ("pods", "binding"):
             guard let binding = decoded.object.message(as: CoreV1.Binding.self) else { break }
             return try await self.bind(call, binding, options, decoded.warnings)
+        case ("pods", "eviction"):
+            guard let eviction = decoded.object.message(as: PolicyV1.Eviction.self) else { break }
+            return try await self.evict(call, eviction, options, decoded.warnings)
         default: break
         }
         throw .methodNotSupported(call.resource.groupResource, "create")
@@ -54,7 +79,7 @@ extension Operations {
         guard binding.target.kind.isEmpty || binding.target.kind == "Node" else {
             throw .badRequest("Binding target kind must be Node")
         }
-        let context = self.context(call, options, operation: .create)
+        let context = try await self.admitted(call, APIObject(binding), .create, options)
         let now = context.now
         let resource = GroupResource(group: "", resource: "pods/binding")
         _ = try await call.store.update(
@@ -110,6 +135,34 @@ extension Operations {
             warnings: warnings,
             other: APIObject(Self.success)
         )
+    }
+
+    /// Asks admission about the body of a subresource that is no object of the resource.
+    func admitted(
+        _ call: ResourceCall,
+        _ body: APIObject,
+        _ operation: AdmissionAttributes.Operation,
+        _ options: WriteOptions,
+        old: APIObject? = nil
+    ) async throws(StatusError) -> WriteContext {
+        let typeMeta = body.typeMeta
+        let now = Timestamp.current()
+        var attributes = AdmissionAttributes(
+            operation,
+            call.resource.groupResource,
+            subresource: call.subresource,
+            kind: GroupVersionKind(apiVersion: typeMeta.apiVersion, kind: typeMeta.kind),
+            namespace: call.namespace,
+            name: call.name,
+            object: body,
+            oldObject: old,
+            user: call.user,
+            isDryRun: options.isDryRun,
+            now: now
+        )
+        try await self.access.parts.admission.admit(&attributes)
+        try await self.access.parts.admission.validate(&attributes)
+        return WriteContext(isDryRun: options.isDryRun, now: now)
     }
 
     private static func setScheduled(_ status: inout CoreV1.PodStatus, _ now: Timestamp) {
@@ -207,7 +260,7 @@ extension Operations {
         _ warnings: [String],
         _ change: (APIObject) async throws(StatusError) -> APIObject
     ) async throws(StatusError) -> WriteAnswer {
-        let context = self.context(call, options, operation: .update)
+        let context = WriteContext(isDryRun: options.isDryRun)
         let result = try await call.store.update(
             call.namespace,
             call.name,
@@ -215,7 +268,9 @@ extension Operations {
             context
         ) { (old) throws(StatusError) -> APIObject in
             guard let old else { throw .notFound(call.resource.groupResource, call.name) }
-            let wanted = try await change(APIObject(try Self.scale(of: old)))
+            let before = APIObject(try Self.scale(of: old))
+            let wanted = try await change(before)
+            _ = try await self.admitted(call, wanted, .update, options, old: before)
             guard let scale = wanted.message(as: AutoscalingV1.Scale.self) else { return old }
             var object = old
             object.metadata.resourceVersion = scale.metadata.resourceVersion

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import KubernetesAPI
 import NameRules
 import ObjectModel
@@ -83,12 +84,12 @@ struct Operations: Sendable {
         }
         object.metadata.managedFields = []
         self.setDefaults(&object)
-        let context = self.context(call, options, operation: .create)
-        let created = try await call.store.create(object, context)
+        let write = self.begin(call, .create, options)
+        let created = try await call.store.create(object, write.context)
         return WriteAnswer(
             answer: .object(created),
             isCreated: true,
-            warnings: decoded.warnings
+            warnings: decoded.warnings + write.warnings
         )
     }
 
@@ -114,7 +115,7 @@ struct Operations: Sendable {
             throw Self.nameMismatch(object.metadata.name, call.name)
         }
         self.setDefaults(&object)
-        let context = self.context(call, options, operation: .update)
+        let write = self.begin(call, .update, options)
         let wanted = object
         let result = try await call.store.update(
             call.namespace,
@@ -122,12 +123,12 @@ struct Operations: Sendable {
             scope: call.scope,
             createsMissing: call.subresource.isEmpty
                 && call.resource.behaviour.contains(.createOnUpdate),
-            context
+            write.context
         ) { _ throws(StatusError) in wanted }
         return WriteAnswer(
             answer: .object(result.object),
             isCreated: result.isCreated,
-            warnings: decoded.warnings
+            warnings: decoded.warnings + write.warnings
         )
     }
 
@@ -139,12 +140,12 @@ struct Operations: Sendable {
             call.namespace,
             call.name,
             options,
-            self.context(
+            self.begin(
                 call,
+                .delete,
                 isDryRun: options.isDryRun,
-                fieldManager: "",
-                operation: .delete
-            )
+                .delete(Self.message(options))
+            ).context
         )
     }
 
@@ -155,18 +156,19 @@ struct Operations: Sendable {
         _ options: DeleteOptions
     ) async throws(StatusError) -> ListResult {
         let found = try await self.list(call, list)
+        let write = self.begin(
+            call,
+            .delete,
+            isDryRun: options.isDryRun,
+            .delete(Self.message(options))
+        )
         for object in found.objects {
             do throws(StatusError) {
                 _ = try await call.store.delete(
                     object.namespace,
                     object.name,
                     options,
-                    self.context(
-                        call,
-                        isDryRun: options.isDryRun,
-                        fieldManager: "",
-                        operation: .delete
-                    )
+                    write.context
                 )
             } catch {
                 // Somebody was faster.
@@ -174,6 +176,16 @@ struct Operations: Sendable {
             }
         }
         return found
+    }
+
+    /// The options of a deletion as plugins see them.
+    private static func message(_ options: DeleteOptions) -> MetaV1.DeleteOptions {
+        MetaV1.DeleteOptions.with {
+            $0.gracePeriodSeconds = options.gracePeriodSeconds
+            $0.orphanDependents = options.orphanDependents
+            $0.propagationPolicy = options.propagationPolicy
+            for value in options.dryRun { $0.dryRun.append(value) }
+        }
     }
 
     // MARK: - Parts
@@ -207,43 +219,59 @@ struct Operations: Sendable {
         )
     }
 
-    func context(
+    /// Begins a write.
+    func begin(
         _ call: ResourceCall,
-        _ options: WriteOptions,
-        operation: WriteOperation
-    ) -> WriteContext {
-        self.context(
+        _ operation: AdmissionAttributes.Operation,
+        isDryRun: Bool,
+        _ options: AdmissionAttributes.Options
+    ) -> PendingWrite {
+        let now = Timestamp.current()
+        let hooks = AdmissionHooks(
+            self.access.parts.admission,
             call,
-            isDryRun: options.isDryRun,
-            fieldManager: options.fieldManager,
-            operation: operation
+            operation,
+            options,
+            isDryRun: isDryRun,
+            now: now
+        )
+        return PendingWrite(
+            context: WriteContext(isDryRun: isDryRun, now: now, hooks: hooks),
+            hooks: hooks
         )
     }
 
-    func context(
+    func begin(
         _ call: ResourceCall,
-        isDryRun: Bool,
-        fieldManager: String,
-        operation: WriteOperation
-    ) -> WriteContext {
-        WriteContext(
-            isDryRun: isDryRun,
-            hooks: self.access.hooks(
-                call,
-                operation,
-                isDryRun: isDryRun,
-                fieldManager: fieldManager
+        _ operation: AdmissionAttributes.Operation,
+        _ options: WriteOptions
+    ) -> PendingWrite {
+        let dryRun = options.isDryRun ? ["All"] : []
+        let admission: AdmissionAttributes.Options =
+            operation == .create
+            ? .create(
+                MetaV1.CreateOptions.with {
+                    $0.fieldManager = options.fieldManager
+                    for value in dryRun { $0.dryRun.append(value) }
+                }
             )
-        )
+            : .update(
+                MetaV1.UpdateOptions.with {
+                    $0.fieldManager = options.fieldManager
+                    for value in dryRun { $0.dryRun.append(value) }
+                }
+            )
+        return self.begin(call, operation, isDryRun: options.isDryRun, admission)
     }
 }
 
-/// What a write does to an object.
-enum WriteOperation: String, Sendable {
-    case create = "CREATE"
-    case update = "UPDATE"
-    case delete = "DELETE"
-    case connect = "CONNECT"
+/// A write that is under way.
+struct PendingWrite: Sendable {
+    let context: WriteContext
+    let hooks: AdmissionHooks
+
+    /// What admission wants the client to know.
+    var warnings: [String] { self.hooks.warnings }
 }
 
 /// What came of a write.

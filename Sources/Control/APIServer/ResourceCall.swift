@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import ObjectModel
 import Registry
 import ResourceTable
@@ -18,7 +19,7 @@ struct ResourceCall: Sendable {
     /// Empty for the object itself.
     let subresource: String
     /// Who asks.
-    let user: CallerIdentity
+    let user: UserInfo
 
     var resource: APIResource { self.entry.resource }
     var store: ResourceStore { self.entry.store }
@@ -31,16 +32,4 @@ struct ResourceCall: Sendable {
         default: .subresource(self.subresource)
         }
     }
-}
-
-/// Who makes a request.
-struct CallerIdentity: Sendable {
-    var name: String
-    var groups: [String]
-
-    /// Somebody without credentials.
-    static let anonymous = CallerIdentity(
-        name: "system:anonymous",
-        groups: ["system:unauthenticated"]
-    )
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import KubernetesAPI
 import ObjectModel
 import Registry
@@ -14,8 +15,21 @@ struct ServerCore: Sendable {
     let operations: Operations
     let discovery: Discovery
     let health: HealthChecks
+    let limits: InFlightLimits
+    let nodes: NodeConnections
+    let metrics: ServerMetrics
 
-    init(registry: Registry, access: AccessControl, discovery: Discovery, health: HealthChecks) {
+    init(
+        registry: Registry,
+        access: AccessControl,
+        discovery: Discovery,
+        health: HealthChecks,
+        limits: InFlightLimits,
+        nodes: NodeConnections
+    ) {
+        self.metrics = ServerMetrics(registry, limits)
+        self.nodes = nodes
+        self.limits = limits
         self.registry = registry
         self.access = access
         self.operations = Operations(registry: registry, access: access)
@@ -31,7 +45,7 @@ struct ServerCore: Sendable {
     )
 
     /// The resource that a request is for; nil when its path leads nowhere.
-    func route(_ info: RequestInfo, _ user: CallerIdentity) throws(StatusError) -> ResourceCall? {
+    func route(_ info: RequestInfo, _ user: UserInfo) throws(StatusError) -> ResourceCall? {
         guard info.apiPrefix == (info.apiGroup.isEmpty ? "api" : "apis") else { return nil }
         let version = APIGroup.apiVersion(info.apiGroup, info.apiVersion)
         guard let entry = self.registry.entry(apiVersion: version, plural: info.resource) else {
@@ -63,10 +77,92 @@ struct ServerCore: Sendable {
     }
 }
 
+// MARK: - Reviews
+
+/// A request for something that is answered and not stored.
+struct ReviewCall: Sendable {
+    let resource: APIResource
+    let endpoint: any ReviewEndpoint
+    let context: ReviewContext
+}
+
+extension ServerCore {
+    /// The review that a request is for; nil when it is for none.
+    func review(_ info: RequestInfo, _ user: UserInfo, isDryRun: Bool) -> ReviewCall? {
+        guard info.verb == "create", info.subresource.isEmpty, info.parts.count == 1 else {
+            return nil
+        }
+        return self.review(
+            apiVersion: APIGroup.apiVersion(info.apiGroup, info.apiVersion),
+            plural: info.resource,
+            namespace: info.namespace,
+            user,
+            isDryRun: isDryRun
+        )
+    }
+
+    func review(
+        apiVersion: String,
+        plural: String,
+        namespace: String,
+        _ user: UserInfo,
+        isDryRun: Bool
+    ) -> ReviewCall? {
+        guard
+            let resource = self.registry.table.resource(apiVersion: apiVersion, plural: plural),
+            resource.storage == nil, resource.isNamespaced == !namespace.isEmpty,
+            let endpoint = self.access.parts.reviews[resource.groupResource]
+        else { return nil }
+        return ReviewCall(
+            resource: resource,
+            endpoint: endpoint,
+            context: ReviewContext(
+                user: user,
+                namespace: namespace,
+                isDryRun: isDryRun,
+                now: .current()
+            )
+        )
+    }
+}
+
+extension ReviewCall {
+    /// Reads the body and answers it.
+    func answer(
+        _ body: RequestBody,
+        _ options: WriteOptions
+    ) async throws(StatusError) -> (APIObject, warnings: [String]) {
+        var decoded = try BodyDecoder.decode(
+            body,
+            as: self.resource.schema,
+            options.fieldValidation
+        )
+        ObjectRules.setDefaults(&decoded.object)
+        return (try await self.endpoint.create(decoded.object, self.context), decoded.warnings)
+    }
+}
+
 extension ResourceCall {
+    /// Whether the request becomes a connection to a container.
+    var isStream: Bool {
+        switch self.subresource {
+        case "exec", "attach", "portforward": self.resource.plural == "pods"
+        default: false
+        }
+    }
+
     /// Whether the resource or subresource has the verb of the request.
     func isAllowedMethod(_ info: RequestInfo, _ method: String) -> Bool {
+        // Objects are created in their collection, and changed by their name.
+        switch info.verb {
+        case "create" where self.subresource.isEmpty: guard self.name.isEmpty else { return false }
+        case "update", "patch": guard !self.name.isEmpty else { return false }
+        default: break
+        }
         let verbs: APIResource.Verbs
+        if self.isStream {
+            return ["get", "create"].contains(info.verb)
+        }
         if self.subresource.isEmpty {
             verbs = self.resource.verbs
         } else {

@@ -92,4 +92,15 @@ package final class Registry: Sendable {
         }
         return row.flatMap { self.entry(apiVersion: $0.apiVersion, plural: $0.plural)?.store }
     }
+
+    /// How many objects there are of each resource.
+    package var counts: [(GroupResource, Int)] {
+        var seen: Set<String> = []
+        return self.table.resources.compactMap { resource in
+            guard let prefix = resource.storage?.prefix, seen.insert(prefix).inserted,
+                let entry = self.entry(apiVersion: resource.apiVersion, plural: resource.plural)
+            else { return nil }
+            return (entry.store.groupResource, entry.store.cache.count)
+        }
+    }
 }

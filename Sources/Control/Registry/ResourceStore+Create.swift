@@ -49,6 +49,28 @@ extension ResourceStore {
         }
         try await context.hooks.mutate(&object, old: nil)
         self.prepareForCreate(&object, context)
+        guard let allocator = self.allocator else {
+            return try await self.check(andStore: object, context)
+        }
+        let allocation = try await allocator.allocate(
+            &object,
+            old: nil,
+            isDryRun: context.isDryRun
+        )
+        do throws(StatusError) {
+            let stored = try await self.check(andStore: object, context)
+            await allocation.commit()
+            return stored
+        } catch {
+            await allocation.revert()
+            throw error
+        }
+    }
+
+    private func check(
+        andStore object: APIObject,
+        _ context: WriteContext
+    ) async throws(StatusError) -> APIObject {
         let errors = Semantics.validateCreate(object, self.resource)
         if !errors.isEmpty { throw self.invalid(object, errors) }
         try await context.hooks.validate(object, old: nil)

@@ -52,6 +52,7 @@ extension ResourceStore {
             switch outcome {
             case .written(let revision):
                 new.metadata.resourceVersion = "\(revision)"
+                if fate == .gone { await self.allocator?.release(old) }
                 return DeleteResult(object: new, isGone: fate == .gone)
             case .conflict(let now):
                 current = now

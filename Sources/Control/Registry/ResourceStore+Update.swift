@@ -96,10 +96,41 @@ extension ResourceStore {
     ) async throws(StatusError) -> Attempt {
         let old = try self.decode(present)
         var new = try await change(old)
-        let name = old.metadata.name
         try self.checkIdentity(&new, old, scope)
         try await context.hooks.mutate(&new, old: old)
         self.prepareForUpdate(&new, old, scope, context)
+        guard scope == .object, let allocator = self.allocator else {
+            return try await self.check(key, present, andStore: new, old, scope, context)
+        }
+        let allocation = try await allocator.allocate(
+            &new,
+            old: old,
+            isDryRun: context.isDryRun
+        )
+        do throws(StatusError) {
+            let attempt = try await self.check(key, present, andStore: new, old, scope, context)
+            if attempt.object == nil {
+                await allocation.revert()
+            } else {
+                await allocation.commit()
+            }
+            return attempt
+        } catch {
+            await allocation.revert()
+            throw error
+        }
+    }
+
+    private func check(
+        _ key: Bytes,
+        _ present: CachedObject,
+        andStore new: APIObject,
+        _ old: APIObject,
+        _ scope: UpdateScope,
+        _ context: WriteContext
+    ) async throws(StatusError) -> Attempt {
+        var new = new
+        let name = old.metadata.name
         let errors = Semantics.validateUpdate(
             new,
             old: old,
@@ -200,7 +231,8 @@ extension ResourceStore {
             new.metadata.ownerReferences = before.ownerReferences
             new.metadata.finalizers = before.finalizers
             self.strategy.prepareForStatusUpdate?(&new, old, context.now)
-        case .subresource: break
+        case .subresource(let name):
+            self.strategy.subresources[name]?(&new, old, context.now)
         }
         if self.isGenerationChanged(new, old) {
             new.metadata.generation = before.generation + 1
@@ -249,6 +281,7 @@ extension ResourceStore {
         case .written(let revision):
             var last = new
             last.metadata.resourceVersion = "\(revision)"
+            await self.allocator?.release(old)
             return (last, nil)
         case .conflict(let current):
             guard let current else {

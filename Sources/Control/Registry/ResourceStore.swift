@@ -24,6 +24,7 @@ package final class ResourceStore: Sendable {
     package let shared: StoreCache
     let strategy: Strategy
     let leases: LeasePool
+    private let heldAllocator = Mutex<(any Allocator)?>(nil)
 
     init(
         _ resource: APIResource,
@@ -36,6 +37,12 @@ package final class ResourceStore: Sendable {
         self.shared = shared
         self.leases = leases
         self.strategy = Strategy.builtin(resource.groupResource)
+    }
+
+    /// What gives the objects what there is only so much of; nil for most resources.
+    package var allocator: (any Allocator)? {
+        get { self.heldAllocator.withLock { $0 } }
+        set { self.heldAllocator.withLock { $0 = newValue } }
     }
 
     package var groupResource: GroupResource { self.resource.groupResource }

@@ -60,6 +60,13 @@ extension Strategy {
                 namespace.metadata.labels["kubernetes.io/metadata.name"] = namespace.metadata.name
             }
         },
+        subresources: [
+            "finalize": { object, old, _ in
+                Self.merge(&object, old) { (new: CoreV1.Namespace, namespace) in
+                    namespace.spec.finalizers = new.spec.finalizers
+                }
+            }
+        ],
         mustStay: { object in
             object.message(as: CoreV1.Namespace.self).map { !$0.spec.finalizers.isEmpty } ?? false
         },
@@ -109,8 +116,32 @@ extension Strategy {
                 for condition in conditions { request.status.conditions.append(condition) }
                 Self.stamp(&request.status, before.status, now)
             }
-        }
+        },
+        subresources: [
+            "approval": { object, old, now in
+                Self.merge(&object, old) {
+                    (new: CertificatesV1.CertificateSigningRequest, request) in
+                    let before = request.status
+                    request.status.conditions = new.status.conditions
+                    Self.stamp(&request.status, before, now)
+                }
+            }
+        ]
     )
+
+    /// Makes an object of the one that is there and of what a subresource takes from the one that
+    /// was sent.
+    static func merge<M: Message>(
+        _ object: inout APIObject,
+        _ old: APIObject,
+        _ change: (M, inout M) -> Void
+    ) {
+        guard let new = object.message(as: M.self) else { return }
+        let version = object.metadata.resourceVersion
+        object = old
+        object.metadata.resourceVersion = version
+        object.change(M.self) { change(new, &$0) }
+    }
 
     /// Fills in the times that a client left out of conditions.
     static func stamp(

@@ -33,6 +33,19 @@ extension Strategy {
                 if pod.status.qosClass.isEmpty { pod.status.qosClass = before.status.qosClass }
             }
         },
+        subresources: [
+            "ephemeralcontainers": { object, old, _ in
+                Self.merge(&object, old) { (new: CoreV1.Pod, pod) in
+                    pod.spec.ephemeralContainers = new.spec.ephemeralContainers
+                }
+            },
+            "resize": { object, old, _ in
+                Self.merge(&object, old) { (new: CoreV1.Pod, pod) in
+                    Self.resize(&pod.spec.containers, new.spec.containers)
+                    Self.resize(&pod.spec.initContainers, new.spec.initContainers)
+                }
+            },
+        ],
         gracePeriod: { object, wanted in
             guard let pod = object.message(as: CoreV1.Pod.self) else { return 0 }
             let isOver = pod.status.phase == "Succeeded" || pod.status.phase == "Failed"
@@ -41,4 +54,17 @@ extension Strategy {
             return period < 0 ? 1 : period
         }
     )
+
+    /// Takes the resources of containers of the same name.
+    private static func resize(
+        _ containers: inout RepeatedField<CoreV1.Container>,
+        _ wanted: RepeatedField<CoreV1.Container>
+    ) {
+        for index in containers.indices {
+            let name = containers[index].name
+            guard let new = wanted.first(where: { $0.name == name }) else { continue }
+            containers[index].resources = new.resources
+            containers[index].resizePolicy = new.resizePolicy
+        }
+    }
 }

@@ -39,6 +39,9 @@ struct Strategy: Sendable {
     var prepareForUpdate: (@Sendable (inout APIObject, APIObject, Timestamp) -> Void)?
     /// Keeps what a write of the status must not change.
     var prepareForStatusUpdate: (@Sendable (inout APIObject, APIObject, Timestamp) -> Void)?
+    /// What a write of a subresource makes of the object: from the one that was sent and the one
+    /// that is there. A subresource that is not named here has been merged by whoever wrote it.
+    var subresources: [String: @Sendable (inout APIObject, APIObject, Timestamp) -> Void] = [:]
     /// The grace period of a deletion; nil for kinds that have none.
     var gracePeriod: (@Sendable (APIObject, Int64?) -> Int64)?
     /// Whether a deleted object has to stay for a reason beside its finalizers.

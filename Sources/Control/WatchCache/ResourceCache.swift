@@ -59,6 +59,11 @@ package final class ResourceCache: Sendable {
         self.state.withLock { $0.objects[key] }
     }
 
+    /// A number that differs whenever the objects do.
+    package var changeCount: UInt64 {
+        self.state.withLock { UInt64($0.generation) << 48 | UInt64($0.ring.next) }
+    }
+
     package var count: Int { self.state.withLock { $0.objects.count } }
 
     // MARK: - Filling

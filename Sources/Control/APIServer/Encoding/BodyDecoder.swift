@@ -133,6 +133,20 @@ enum BodyDecoder {
         }.get()
     }
 
+    /// Reads a tree, such as a patched object.
+    static func decode(
+        _ tree: DynamicValue,
+        as schema: MessageSchema,
+        _ validation: BodyValidation
+    ) throws(StatusError) -> DecodedBody {
+        let json = tree.json()
+        return try json.withUnsafeBytes { bytes in
+            Result { () throws(StatusError) in
+                try self.json(bytes, schema, validation, original: Bytes(copying: bytes))
+            }
+        }.get()
+    }
+
     /// Reads JSON or YAML of a type that belongs to every group, such as DeleteOptions.
     static func decodeAnyVersion(
         _ body: RequestBody,

@@ -27,13 +27,9 @@ extension AnswerWriter {
         }
         switch self.representation.form {
         case .table:
-            let table = try Tabulator.table(
-                self.call,
+            let table = try self.tabulator().table(
                 result.objects.map { .cached($0) },
-                self.encoder,
-                self.exchange.target.query,
-                version: self.representation.formVersion,
-                list: metadata
+                metadata
             )
             await self.send(.ok, json: table, [])
         case .partialObjectMetadata:
@@ -92,11 +88,13 @@ extension AnswerWriter {
         }
         let envelope = ProtobufText.envelope(self.listTypeMeta, rawCount: total)
         let length = envelope.count + total + ProtobufText.envelopeEnd.count
-        var fields = self.exchange.head(.ok, contentType: MediaType.protobuf.rawValue)
-        fields.fields.append(.contentLength, "\(length)")
-        let response = self.exchange.response
+        let output = ListOutput(
+            self.exchange,
+            contentType: MediaType.protobuf.rawValue,
+            expectedBytes: length,
+            length: length
+        )
         do {
-            try await response.send(fields)
             var buffer = ByteBuffer()
             buffer.reserveCapacity(min(length, Self.chunkBytes + 4096))
             buffer.writeBytes(envelope)
@@ -106,14 +104,13 @@ extension AnswerWriter {
                 ProtobufText.writeTag(2, message.count, to: &buffer)
                 message.withUnsafeBytes { _ = buffer.writeBytes($0) }
                 if buffer.readableBytes >= Self.chunkBytes {
-                    try await response.write(buffer)
+                    try await output.write(buffer)
                     buffer = ByteBuffer()
                     buffer.reserveCapacity(Self.chunkBytes + 4096)
                 }
             }
             buffer.writeBytes(ProtobufText.envelopeEnd)
-            try await response.write(buffer)
-            try await response.finish()
+            try await output.finish(buffer)
         } catch {
             // The client is gone.
         }
@@ -174,35 +171,80 @@ extension AnswerWriter {
         _ buffer: inout ByteBuffer,
         skipping skipped: Int
     ) async throws(StatusError) {
-        let response = self.exchange.response
-        let head = self.exchange.head(.ok, contentType: MediaType.json.rawValue)
-        var isHeadSent = false
+        // JSON is about twice as long.
+        let expected = result.objects.reduce(0) { $0 + $1.message.count } * 2
+        let output = ListOutput(
+            self.exchange,
+            contentType: MediaType.json.rawValue,
+            expectedBytes: expected,
+            length: nil
+        )
         do {
             for (index, object) in result.objects.enumerated() {
                 if index > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
                 try self.writeItem(object, skipping: skipped, to: &buffer)
                 if buffer.readableBytes >= Self.chunkBytes {
-                    if !isHeadSent { try await response.send(head) }
-                    isHeadSent = true
-                    try await response.write(buffer)
+                    try await output.write(buffer)
                     buffer = ByteBuffer()
                     buffer.reserveCapacity(Self.chunkBytes + 8192)
                 }
             }
             buffer.writeString("]}\n")
-            if isHeadSent {
-                try await response.write(buffer)
-                try await response.finish()
-            } else {
-                var head = head
-                head.fields.append(.contentLength, "\(buffer.readableBytes)")
-                try await response.send(head, body: buffer)
-            }
+            try await output.finish(buffer)
         } catch let error as StatusError {
-            if !isHeadSent { throw error }
+            if !output.hasBegun { throw error }
         } catch {
             // The client is gone.
         }
+    }
+}
+
+/// The body of a list on its way out, compressed when it is long and the client takes that. Used by
+/// one task.
+private final class ListOutput {
+    private let exchange: RESTExchange
+    private let gzip: GzipStream?
+    private let contentType: String
+    private let length: Int?
+    private(set) var hasBegun = false
+
+    /// - Parameter length: the exact size of what is written, when that is known.
+    init(_ exchange: RESTExchange, contentType: String, expectedBytes: Int, length: Int?) {
+        self.exchange = exchange
+        self.contentType = contentType
+        self.gzip = exchange.gzip(byteCount: expectedBytes)
+        self.length = self.gzip == nil ? length : nil
+    }
+
+    private func head() -> HTTPResponseHead {
+        var head = self.exchange.head(.ok, contentType: self.contentType)
+        if self.gzip != nil {
+            head.fields.append(.contentEncoding, "gzip")
+            head.fields.append(.vary, "Accept-Encoding")
+        }
+        return head
+    }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        if !self.hasBegun {
+            self.hasBegun = true
+            var head = self.head()
+            if let length = self.length { head.fields.append(.contentLength, "\(length)") }
+            try await self.exchange.response.send(head)
+        }
+        let piece = self.gzip?.compress(buffer, isLast: false) ?? buffer
+        if piece.readableBytes > 0 { try await self.exchange.response.write(piece) }
+    }
+
+    func finish(_ buffer: ByteBuffer) async throws {
+        let piece = self.gzip?.compress(buffer, isLast: true) ?? buffer
+        if self.hasBegun {
+            try await self.exchange.response.write(piece)
+            return try await self.exchange.response.finish()
+        }
+        var head = self.head()
+        head.fields.append(.contentLength, "\(piece.readableBytes)")
+        try await self.exchange.response.send(head, body: piece)
     }
 }
 

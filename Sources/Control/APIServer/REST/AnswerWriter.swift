@@ -30,7 +30,7 @@ struct AnswerWriter: Sendable {
         self.call = call
         self.encoder = ObjectEncoder(entry: call.entry)
         self.representation = try exchange.representation(
-            AcceptNegotiation(targets: .objects(hasTable: Tabulator.isAvailable))
+            .builtin
         )
     }
 
@@ -44,13 +44,10 @@ struct AnswerWriter: Sendable {
     ) async throws(StatusError) {
         switch self.representation.form {
         case .table:
-            let table = try Tabulator.table(
-                self.call,
+            let version = try self.encoder.object(answer).metadata.resourceVersion
+            let table = try self.tabulator().table(
                 [answer],
-                self.encoder,
-                self.exchange.target.query,
-                version: self.representation.formVersion,
-                list: nil
+                MetaV1.ListMeta.with { $0.resourceVersion = version }
             )
             await self.send(status, json: table, warnings)
         case .partialObjectMetadata:
@@ -74,17 +71,22 @@ struct AnswerWriter: Sendable {
         }
     }
 
+    func tabulator() throws(StatusError) -> Tabulator {
+        try Tabulator(
+            self.call,
+            self.encoder,
+            self.exchange.target.query,
+            version: self.representation.formVersion
+        )
+    }
+
     /// Sends an object of another kind, such as a Status or a Scale.
     func send(
         _ status: HTTPStatus,
         other object: APIObject,
         warnings: [String] = []
     ) async throws(StatusError) {
-        if self.representation.mediaType == .protobuf {
-            await self.send(status, protobuf: object.sealed(), warnings)
-        } else {
-            await self.send(status, json: Bytes(try ObjectEncoder.json(object)), warnings)
-        }
+        try await self.plain.send(status, object, warnings: warnings)
     }
 
     private func sendMetadata(
@@ -97,50 +99,13 @@ struct AnswerWriter: Sendable {
 
     // MARK: - Bytes
 
+    private var plain: PlainWriter { PlainWriter(self.exchange, self.representation) }
+
     func send(_ status: HTTPStatus, protobuf bytes: [UInt8], _ warnings: [String]) async {
-        await self.exchange.send(
-            status,
-            contentType: MediaType.protobuf.rawValue,
-            ByteBuffer(bytes: bytes),
-            warnings: warnings
-        )
+        await self.plain.send(status, protobuf: bytes, warnings)
     }
 
-    /// Sends JSON, or what becomes of it in YAML.
     func send(_ status: HTTPStatus, json: Bytes, _ warnings: [String]) async {
-        if self.representation.mediaType == .yaml {
-            let text = (try? YAML.text(fromJSON: [UInt8](json), limits: Self.yamlLimits)) ?? []
-            await self.exchange.send(
-                status,
-                contentType: MediaType.yaml.rawValue,
-                ByteBuffer(bytes: text),
-                warnings: warnings
-            )
-            return
-        }
-        var buffer: ByteBuffer
-        if self.representation.isPretty {
-            buffer = ByteBuffer(bytes: JSONIndenter.indent(json))
-        } else {
-            buffer = ByteBuffer()
-            buffer.reserveCapacity(json.count + 1)
-            json.withUnsafeBytes { _ = buffer.writeBytes($0) }
-            buffer.writeInteger(UInt8(ascii: "\n"))
-        }
-        await self.exchange.send(
-            status,
-            contentType: MediaType.json.rawValue,
-            buffer,
-            warnings: warnings
-        )
+        await self.plain.send(status, json: json, warnings)
     }
-
-    /// What we write ourselves may be larger than what we read.
-    private static let yamlLimits: YAML.Limits = {
-        var limits = YAML.Limits()
-        limits.bytes = 256 << 20
-        limits.outputBytes = 512 << 20
-        limits.nodes = 100_000_000
-        return limits
-    }()
 }

@@ -11,6 +11,7 @@ import ObjectModel
 import Protobuf
 import Registry
 import RequestInfo
+import Synchronization
 import YAML
 
 /// A request as the API reads it, and what its answer needs to know of it.
@@ -21,6 +22,15 @@ struct RESTExchange: Sendable {
     let info: RequestInfo
     let method: String
     private let auditID = Identifiers.uid()
+    /// The status code that was sent; 0 before.
+    let sentCode = SentCode()
+
+    /// A number that is set once.
+    final class SentCode: Sendable {
+        private let code = Atomic<Int>(0)
+        var value: Int { self.code.load(ordering: .relaxed) }
+        func set(_ code: Int) { self.code.store(code, ordering: .relaxed) }
+    }
 
     /// The most bytes of a body.
     static let maximumBodyBytes = 3 << 20
@@ -97,6 +107,7 @@ struct RESTExchange: Sendable {
         contentType: String?,
         warnings: [String] = []
     ) -> HTTPResponseHead {
+        self.sentCode.set(status.rawValue)
         var fields = HeaderFields()
         fields.append(.auditID, self.auditID)
         fields.append(.cacheControl, "no-cache, private")
@@ -123,9 +134,23 @@ struct RESTExchange: Sendable {
         warnings: [String] = []
     ) async {
         var head = self.head(status, contentType: contentType, warnings: warnings)
+        var body = body
+        if let gzip = self.gzip(byteCount: body.readableBytes) {
+            body = gzip.compress(body, isLast: true)
+            head.fields.append(.contentEncoding, "gzip")
+            head.fields.append(.vary, "Accept-Encoding")
+        }
         head.fields.append(.contentLength, "\(body.readableBytes)")
         // The client may be gone, which is its business.
         try? await self.response.send(head, body: body)
+    }
+
+    /// What compresses an answer of this size; nil when it goes out as it is.
+    func gzip(byteCount: Int) -> GzipStream? {
+        guard byteCount >= ContentCoding.gzipThresholdBytes,
+            ContentCoding.acceptsGzip(self.field(.acceptEncoding))
+        else { return nil }
+        return GzipStream()
     }
 
     /// Sends a failure as a Status.

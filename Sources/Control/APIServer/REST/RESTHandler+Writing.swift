@@ -13,7 +13,7 @@ import RequestInfo
 import ResourceTable
 
 extension RESTHandler {
-    private func writeOptions(
+    func writeOptions(
         _ exchange: RESTExchange,
         _ kind: String
     ) throws(StatusError) -> WriteOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import Bytes
 import HTTP
 import KubernetesAPI
@@ -25,34 +26,81 @@ struct RESTHandler: HTTPRequestHandler {
         } catch {
             return try await RESTExchange.refuse(error, request, response)
         }
+        let start = ContinuousClock.now
         do throws(StatusError) {
             try await self.serve(exchange)
         } catch {
             try await exchange.send(error)
         }
+        self.core.metrics.count(
+            exchange.info,
+            try? self.core.route(exchange.info, .anonymous),
+            method: exchange.method,
+            isDryRun: exchange.target.query.first("dryRun") != nil,
+            code: exchange.sentCode.value,
+            ContinuousClock.now - start
+        )
     }
 
     private func serve(_ exchange: RESTExchange) async throws(StatusError) {
         let user = try await self.core.access.authenticate(exchange)
         let info = exchange.info
         try await self.core.access.authorize(user, info)
-        if info.isResourceRequest {
-            try await self.serveResource(exchange, user)
-        } else {
-            try await self.core.serveOther(exchange, user)
+        guard info.isResourceRequest else {
+            return try await self.core.serveOther(exchange, user)
         }
+        if Self.lasts(info) { return try await self.serveResource(exchange, user) }
+        let kind = InFlightLimits.classify(user, isReadOnly: info.isReadOnly)
+        try await self.core.limits.run(kind) { () throws(StatusError) in
+            try await self.serveResource(exchange, user)
+        }
+    }
+
+    /// Whether a request goes on for long.
+    private static func lasts(_ info: RequestInfo) -> Bool {
+        if info.verb == "watch" || info.verb == "proxy" { return true }
+        switch info.subresource {
+        case "exec", "attach", "portforward", "log", "proxy": return true
+        default: return false
+        }
+    }
+
+    private func answer(
+        _ exchange: RESTExchange,
+        _ review: ReviewCall
+    ) async throws(StatusError) {
+        let options = try self.writeOptions(exchange, "CreateOptions")
+        let writer = try PlainWriter(exchange)
+        let (object, warnings) = try await review.answer(try await exchange.objectBody(), options)
+        try await writer.send(.created, object, warnings: warnings)
     }
 
     private func serveResource(
         _ exchange: RESTExchange,
-        _ user: CallerIdentity
+        _ user: UserInfo
     ) async throws(StatusError) {
         let info = exchange.info
+        if let review = self.core.review(
+            info,
+            user,
+            isDryRun: exchange.target.query.first("dryRun") != nil
+        ) {
+            return try await self.answer(exchange, review)
+        }
         guard let call = try self.core.route(info, user) else {
             throw ServerCore.pageNotFound
         }
         guard call.isAllowedMethod(info, exchange.method) else {
             throw .methodNotSupportedAtAll
+        }
+        switch (call.resource.plural, call.subresource) {
+        case ("pods", "exec"), ("pods", "attach"):
+            return try await self.stream(exchange, call)
+        case ("pods", "portforward"):
+            return try await self.portForward(exchange, call)
+        case ("pods", "log"):
+            return try await self.logs(exchange, call)
+        default: break
         }
         switch info.verb {
         case "get": try await self.get(exchange, call)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import Bytes
 import HTTP
 import JSON
 import KubernetesAPI
 import MediaTypes
+import Metrics
 import NIOCore
 import ObjectModel
 import Protobuf
@@ -15,7 +17,7 @@ import YAML
 
 extension ServerCore {
     /// Answers a request for anything but a resource.
-    func serveOther(_ exchange: RESTExchange, _ user: CallerIdentity) async throws(StatusError) {
+    func serveOther(_ exchange: RESTExchange, _ user: UserInfo) async throws(StatusError) {
         var segments = exchange.target.segments[...]
         guard exchange.method == "GET" || exchange.method == "HEAD" else {
             throw .methodNotSupportedAtAll
@@ -39,6 +41,12 @@ extension ServerCore {
             try await self.sendResources(exchange, "\(segments[1])/\(segments[2])")
         case ("version", 1):
             try await self.sendVersion(exchange)
+        case ("metrics", 1):
+            await exchange.send(
+                .ok,
+                contentType: "text/plain; version=0.0.4; charset=utf-8",
+                ByteBuffer(string: self.metrics.registry.text())
+            )
         case ("livez", _): await self.sendHealth(exchange, .livez, segments)
         case ("readyz", _): await self.sendHealth(exchange, .readyz, segments)
         case ("healthz", _): await self.sendHealth(exchange, .healthz, segments)
@@ -150,29 +158,11 @@ extension ServerCore {
     // MARK: - Objects
 
     private func send(_ exchange: RESTExchange, _ object: APIObject) async throws(StatusError) {
-        let representation = try exchange.representation(.plain)
-        if representation.mediaType == .protobuf {
-            await exchange.send(
-                .ok,
-                contentType: MediaType.protobuf.rawValue,
-                ByteBuffer(bytes: object.sealed())
-            )
-        } else {
-            try await self.send(exchange, json: try ObjectEncoder.json(object))
-        }
+        try await PlainWriter(exchange).send(.ok, object)
     }
 
     private func send(_ exchange: RESTExchange, json: [UInt8]) async throws(StatusError) {
-        let representation = try exchange.representation(.plain)
-        if representation.mediaType == .yaml {
-            await exchange.send(
-                .ok,
-                contentType: MediaType.yaml.rawValue,
-                ByteBuffer(bytes: (try? YAML.text(fromJSON: json)) ?? [])
-            )
-            return
-        }
-        let text = representation.isPretty ? JSONIndenter.indent(json) : json + [0x0A]
-        await exchange.send(.ok, contentType: MediaType.json.rawValue, ByteBuffer(bytes: text))
+        let writer = try PlainWriter(exchange)
+        await writer.send(.ok, json: Bytes(json), [])
     }
 }

@@ -19,6 +19,8 @@ struct WatchWriter: Sendable {
     private let frames: WatchFrames
     private let representation: Representation
     private let deadline: ContinuousClock.Instant
+    /// Makes tables of the events' objects; nil when they go out as they are.
+    private let tabulator: Tabulator?
 
     /// Without a limit from the client a watch ends after half an hour to an hour, so that clients
     /// spread over the servers.
@@ -36,9 +38,9 @@ struct WatchWriter: Sendable {
         self.exchange = exchange
         self.options = options
         do throws(NegotiationError) {
-            self.representation = try AcceptNegotiation(
-                targets: .objects(hasTable: Tabulator.isAvailable)
-            ).negotiateStream(exchange.field(.accept))
+            self.representation = try AcceptNegotiation.builtin.negotiateStream(
+                exchange.field(.accept)
+            )
         } catch {
             throw StatusError(negotiation: error)
         }
@@ -47,6 +49,14 @@ struct WatchWriter: Sendable {
             isProtobuf: self.representation.mediaType == .protobuf,
             isMetadataOnly: self.representation.form == .partialObjectMetadata
         )
+        self.tabulator =
+            self.representation.form == .table
+            ? try Tabulator(
+                call,
+                ObjectEncoder(entry: call.entry),
+                exchange.target.query,
+                version: self.representation.formVersion
+            ) : nil
         let wanted = options.timeoutSeconds ?? 0
         let seconds = wanted > 0 ? wanted : Int64.random(in: Self.defaultSeconds)
         self.deadline = .now + .seconds(seconds)
@@ -63,6 +73,7 @@ struct WatchWriter: Sendable {
                 )
             )
             var nextBookmark = ContinuousClock.now + Self.bookmarkInterval
+            var hasColumns = true
             while ContinuousClock.now < self.deadline {
                 let step = try await watcher.next(
                     until: min(self.deadline, nextBookmark),
@@ -70,7 +81,7 @@ struct WatchWriter: Sendable {
                 ) { shared.applied }
                 switch step {
                 case .initial(let items), .events(let items):
-                    try await self.send(items)
+                    try await self.send(items, &hasColumns)
                 case .initialEnd(let revision):
                     guard self.options.isWatchList else { break }
                     try await self.send(
@@ -94,16 +105,29 @@ struct WatchWriter: Sendable {
         }
     }
 
-    private func send(_ items: [Watcher.Item]) async throws {
+    private func send(_ items: [Watcher.Item], _ hasColumns: inout Bool) async throws {
         var buffer = ByteBuffer()
         for item in items {
-            try self.frames.frame(item).withUnsafeBytes { _ = buffer.writeBytes($0) }
+            let frame = try self.frame(item, hasColumns: hasColumns)
+            hasColumns = false
+            frame.withUnsafeBytes { _ = buffer.writeBytes($0) }
             if buffer.readableBytes > 256 << 10 {
                 try await self.exchange.response.write(buffer)
                 buffer.clear()
             }
         }
         if buffer.readableBytes > 0 { try await self.exchange.response.write(buffer) }
+    }
+
+    /// The bytes of an event; as a table only the first says what its columns are.
+    private func frame(_ item: Watcher.Item, hasColumns: Bool) throws(StatusError) -> Bytes {
+        guard let tabulator = self.tabulator else { return try self.frames.frame(item) }
+        let table = try tabulator.table(
+            [.cached(item.object)],
+            MetaV1.ListMeta.with { $0.resourceVersion = "\(item.object.revision)" },
+            hasColumns: hasColumns
+        )
+        return WatchFrames.json(WatchFrames.name(item.kind), table)
     }
 
     private func send(_ frame: Bytes) async throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Access
 import ApusAPI
 import Bytes
 import KubernetesAPI
@@ -29,6 +30,7 @@ extension ResourcesService {
     ) async throws(StatusError) -> ApusResource.WriteResponse {
         let target = request.target ?? ApusResource.Target()
         let options = request.options ?? ApusResource.WriteOptions()
+        if let answer = try await self.review(target, request, options, context) { return answer }
         let call = try await self.call(target, "create", context)
         let result = try await self.core.operations.create(
             call,
@@ -36,6 +38,45 @@ extension ResourcesService {
             self.writeOptions(options)
         )
         return try self.response(result, call, options)
+    }
+
+    /// Answers what is not stored; nil when the target is.
+    private func review(
+        _ target: ApusResource.Target,
+        _ request: ApusResource.CreateRequest,
+        _ options: ApusResource.WriteOptions,
+        _ context: ServerContext
+    ) async throws(StatusError) -> ApusResource.WriteResponse? {
+        guard target.subresource.isEmpty else { return nil }
+        let user = try await self.core.access.authenticate(context)
+        guard
+            let review = self.core.review(
+                apiVersion: APIGroup.apiVersion(target.group, target.version),
+                plural: target.resource,
+                namespace: target.namespace,
+                user,
+                isDryRun: options.dryRun
+            )
+        else { return nil }
+        try await self.core.access.authorize(
+            AuthorizationAttributes(
+                user: user,
+                verb: "create",
+                group: target.group,
+                version: target.version,
+                resource: target.resource,
+                namespace: target.namespace
+            )
+        )
+        let (object, warnings) = try await review.answer(
+            self.body(request.object ?? ApusResource.Object()),
+            self.writeOptions(options)
+        )
+        var response = ApusResource.WriteResponse()
+        response.object = try Self.object(object, isJSON: options.accept == .json, hasKind: false)
+        response.created = true
+        for warning in warnings { response.warnings.append(warning) }
+        return response
     }
 
     func update(

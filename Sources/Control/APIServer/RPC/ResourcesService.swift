@@ -131,7 +131,7 @@ struct ResourcesService: ApusResource.ResourcesService {
         }
     }
 
-    private static func object(
+    static func object(
         _ object: APIObject,
         isJSON: Bool,
         hasKind: Bool

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+internal import APIServer
+internal import CommandTree
+internal import Engine
+internal import EtcdClient
+internal import Flags
+internal import HTTP2Transport
+internal import KeyValueStore
+internal import NIOPosix
+internal import RPC
+internal import Registry
+internal import TLS
+
+/// The flags of `kube-apiserver`: upstream's, but for `--etcd-data-dir`.
+///
+/// Source: upstream `cmd/kube-apiserver/app/options`.
+struct KubeAPIServerFlags {
+    let values: ParsedFlags
+
+    init(_ values: ParsedFlags) {
+        self.values = values
+    }
+
+    // MARK: - Listening
+
+    static let bindAddress = Flag(
+        "bind-address",
+        default: "0.0.0.0",
+        help: "the `address` to listen on"
+    )
+    static let securePort = Flag(
+        "secure-port",
+        default: 6443,
+        help: "the `port` to listen on; 0 lets the system choose"
+    )
+    static let advertiseAddress = Flag(
+        "advertise-address",
+        default: "",
+        help: "the `address` that members of the cluster reach the server at"
+    )
+    static let certificate = Flag(
+        "tls-cert-file",
+        default: "",
+        help: "PEM `file` of the server's certificate chain"
+    )
+    static let privateKey = Flag(
+        "tls-private-key-file",
+        default: "",
+        help: "PEM `file` of its key"
+    )
+    static let clientAuthority = Flag(
+        "client-ca-file",
+        default: "",
+        help: "PEM `file` of the authorities of client certificates"
+    )
+
+    // MARK: - The store
+
+    static let dataDirectory = Flag(
+        "etcd-data-dir",
+        default: "",
+        help: "store objects in this process, in this `directory`"
+    )
+    static let servers = Flag(
+        "etcd-servers",
+        default: [String](),
+        help: "`URLs` of the etcd servers that store objects"
+    )
+    static let storeAuthority = Flag(
+        "etcd-cafile",
+        default: "",
+        help: "PEM `file` of the authorities of the etcd servers"
+    )
+    static let storeCertificate = Flag(
+        "etcd-certfile",
+        default: "",
+        help: "PEM `file` of the certificate for the etcd servers"
+    )
+    static let storeKey = Flag(
+        "etcd-keyfile",
+        default: "",
+        help: "PEM `file` of its key"
+    )
+    static let compactionInterval = Flag(
+        "etcd-compaction-interval",
+        default: Duration.seconds(300),
+        help: "how often history is given up; 0 for never"
+    )
+
+    // MARK: - Services and nodes
+
+    static let serviceRange = Flag(
+        "service-cluster-ip-range",
+        default: "10.96.0.0/12",
+        help: "the `range` of Service addresses"
+    )
+    static let nodePorts = Flag(
+        "service-node-port-range",
+        default: "30000-32767",
+        help: "the `range` of ports of Services on nodes"
+    )
+    static let kubeletCertificate = Flag(
+        "kubelet-client-certificate",
+        default: "",
+        help: "PEM `file` of the certificate for kubelets"
+    )
+    static let kubeletKey = Flag(
+        "kubelet-client-key",
+        default: "",
+        help: "PEM `file` of its key"
+    )
+    static let kubeletAuthority = Flag(
+        "kubelet-certificate-authority",
+        default: "",
+        help: "PEM `file` of the authorities of kubelets"
+    )
+    static let kubeletAddresses = Flag(
+        "kubelet-preferred-address-types",
+        default: ["InternalIP", "Hostname", "InternalDNS", "ExternalIP"],
+        help: "which of a node's addresses are taken, best first"
+    )
+
+    // MARK: - Limits
+
+    static let readingLimit = Flag(
+        "max-requests-inflight",
+        default: 400,
+        help: "how many requests that only read may be under way at once"
+    )
+    static let writingLimit = Flag(
+        "max-mutating-requests-inflight",
+        default: 200,
+        help: "how many requests that write may be under way at once"
+    )
+
+    static let all: [any AnyFlag] = [
+        bindAddress, securePort, advertiseAddress, certificate, privateKey, clientAuthority,
+        dataDirectory, servers, storeAuthority, storeCertificate, storeKey, compactionInterval,
+        serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
+        kubeletAddresses, readingLimit, writingLimit,
+    ]
+}
+
+// MARK: - Configuration
+
+extension KubeAPIServerFlags {
+    func configuration(_ group: MultiThreadedEventLoopGroup) throws -> APIServer.Configuration {
+        let range = self.values[Self.serviceRange]
+        guard let serviceRange = AddressRange(range) else {
+            throw UsageError("--service-cluster-ip-range: '\(range)' is no range of IPv4 addresses")
+        }
+        var configuration = APIServer.Configuration(serviceRange: serviceRange)
+        let address = self.values[Self.bindAddress]
+        configuration.endpoint = .tcp(host: address, port: self.values[Self.securePort])
+        let advertised = self.values[Self.advertiseAddress]
+        if !advertised.isEmpty {
+            configuration.advertiseAddress = advertised
+        } else if address != "0.0.0.0", address != "::" {
+            configuration.advertiseAddress = address
+        }
+        configuration.nodePorts = try self.portRange()
+        configuration.readingLimit = self.values[Self.readingLimit]
+        configuration.writingLimit = self.values[Self.writingLimit]
+        let interval = self.values[Self.compactionInterval]
+        configuration.compactionInterval = interval == .zero ? nil : interval
+        configuration.tls = try self.serverTLS()
+        configuration.nodes.addressTypes = self.values[Self.kubeletAddresses]
+        configuration.nodes.group = group
+        configuration.nodes.tls = try self.clientTLS(
+            authority: Self.kubeletAuthority,
+            certificate: Self.kubeletCertificate,
+            key: Self.kubeletKey
+        )
+        return configuration
+    }
+
+    private func portRange() throws -> ClosedRange<Int32> {
+        let text = self.values[Self.nodePorts]
+        let parts = text.split(separator: "-").compactMap { Int32($0) }
+        guard parts.count == 2, parts[0] > 0, parts[0] <= parts[1], parts[1] <= 65_535 else {
+            throw UsageError("--service-node-port-range: '\(text)' is no range of ports")
+        }
+        return parts[0]...parts[1]
+    }
+
+    private func serverTLS() throws -> TLSContextSource {
+        let certificate = self.values[Self.certificate]
+        let key = self.values[Self.privateKey]
+        guard !certificate.isEmpty, !key.isEmpty else {
+            throw UsageError("--tls-cert-file and --tls-private-key-file are required")
+        }
+        var tls = TLSServerConfiguration(
+            identity: .init(certificatePath: certificate, privateKeyPath: key)
+        )
+        let authority = self.values[Self.clientAuthority]
+        if !authority.isEmpty {
+            tls.clientAuthorityPath = authority
+            tls.clientCertificates = .optional
+        }
+        return try TLSContextSource(server: tls)
+    }
+
+    private func clientTLS(
+        authority: Flag<String>,
+        certificate: Flag<String>,
+        key: Flag<String>
+    ) throws -> TLSContextSource {
+        let trusted = self.values[authority]
+        var tls = TLSClientConfiguration(authorityPath: trusted.isEmpty ? nil : trusted)
+        let identity = self.values[certificate]
+        if !identity.isEmpty {
+            tls.identity = .init(certificatePath: identity, privateKeyPath: self.values[key])
+        }
+        return try TLSContextSource(client: tls)
+    }
+}
+
+// MARK: - The store
+
+extension KubeAPIServerFlags {
+    /// The store, and what closes it.
+    func openStore(
+        _ group: MultiThreadedEventLoopGroup
+    ) throws -> (any KeyValueStore, () throws -> Void) {
+        let directory = self.values[Self.dataDirectory]
+        let servers = self.values[Self.servers]
+        switch (directory.isEmpty, servers.first) {
+        case (true, _?):
+            let clients = try servers.map { server in try self.client(of: server, group) }
+            let store = RemoteStore(channels: clients, timeout: .seconds(10))
+            return (store, { for client in clients { client.close() } })
+        case (false, nil):
+            let store = try EmbeddedStore(
+                backend: DirectoryBackend(opening: directory) {
+                    TableState(
+                        clusterID: UInt64.random(in: 1...UInt64.max),
+                        memberID: UInt64.random(in: 1...UInt64.max)
+                    )
+                }
+            )
+            return (store, { try store.close() })
+        default:
+            throw UsageError("one of --etcd-servers and --etcd-data-dir is required")
+        }
+    }
+
+    /// A client of an etcd server at `https://host:port`.
+    private func client(
+        of server: String,
+        _ group: MultiThreadedEventLoopGroup
+    ) throws -> RPCClient {
+        let parts = server.split(separator: "/", omittingEmptySubsequences: true)
+        let isSecure = server.hasPrefix("https://")
+        guard isSecure || server.hasPrefix("http://"), parts.count == 2,
+            let colon = parts[1].lastIndex(of: ":"),
+            let port = Int(parts[1][parts[1].index(after: colon)...])
+        else { throw UsageError("--etcd-servers: '\(server)' is no http or https URL") }
+        var options = RPCClientOptions()
+        options.limits.maxInboundMessageBytes = Int(Int32.max)
+        return RPCClient(
+            to: .tcp(host: String(parts[1][..<colon]), port: port),
+            options: options,
+            tls: isSecure
+                ? try self.clientTLS(
+                    authority: Self.storeAuthority,
+                    certificate: Self.storeCertificate,
+                    key: Self.storeKey
+                ) : nil,
+            group: group
+        )
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Access
+import HTTP
+import ObjectModel
+import RPCInterface
+import Registry
+import RequestInfo
+import ResourceTable
+import Scalars
+import Synchronization
+
+/// Asks who makes a request and whether he may.
+struct AccessControl: Sendable {
+    let parts: AccessParts
+    private let peers = PeerTable()
+
+    init(_ parts: AccessParts) {
+        self.parts = parts
+    }
+
+    // MARK: - Who
+
+    /// The user of a REST request.
+    func authenticate(_ exchange: RESTExchange) async throws(StatusError) -> UserInfo {
+        let request = AuthenticationRequest(
+            peer: self.peers.peer(exchange.request.peer.certificates),
+            authorization: exchange.field(.authorization),
+            path: exchange.info.path,
+            now: .current()
+        )
+        return try await self.user(request)
+    }
+
+    /// The user of a call.
+    func authenticate(_ context: ServerContext) async throws(StatusError) -> UserInfo {
+        if context.peer.address == "inprocess" { return .apiServer }
+        let request = AuthenticationRequest(
+            peer: self.peers.peer(context.peer.certificates),
+            authorization: context.metadata["authorization"],
+            path: context.method.path,
+            now: .current()
+        )
+        return try await self.user(request)
+    }
+
+    private func user(_ request: AuthenticationRequest) async throws(StatusError) -> UserInfo {
+        do throws(StatusError) {
+            guard let found = try await self.parts.authenticator.authenticate(request) else {
+                throw .unauthorized()
+            }
+            return found.user
+        } catch {
+            throw error.code == 401 ? .unauthorized() : error
+        }
+    }
+
+    // MARK: - What
+
+    /// Refuses a REST request that its user may not make.
+    func authorize(_ user: UserInfo, _ info: RequestInfo) async throws(StatusError) {
+        try await self.authorize(AuthorizationAttributes(user: user, info))
+    }
+
+    /// Refuses a call that its user may not make.
+    func authorize(_ call: ResourceCall) async throws(StatusError) {
+        try await self.authorize(
+            AuthorizationAttributes(
+                user: call.user,
+                verb: call.verb,
+                group: call.resource.group,
+                version: call.resource.version,
+                resource: call.resource.plural,
+                subresource: call.subresource,
+                namespace: call.namespace,
+                name: call.name
+            )
+        )
+    }
+
+    func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) {
+        let decision = await self.parts.authorizer.authorize(attributes)
+        guard !decision.isAllowed else { return }
+        throw attributes.forbidden(reason: decision.reason)
+    }
+}
+
+/// The certificates of connections, each verified once while it is in use.
+private final class PeerTable: Sendable {
+    /// How many peers are remembered; then all are forgotten and verified again.
+    private static let maximumCount = 16_384
+
+    private let peers = Mutex<[[UInt8]: PeerCertificates]>([:])
+
+    func peer(_ chain: [[UInt8]]) -> PeerCertificates? {
+        guard let leaf = chain.first else { return nil }
+        return self.peers.withLock { peers in
+            if let known = peers[leaf], known.chain == chain { return known }
+            if peers.count >= Self.maximumCount { peers.removeAll() }
+            let peer = PeerCertificates(chain)
+            peers[leaf] = peer
+            return peer
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import KubernetesAPI
+import Metrics
+import ProcessMetrics
+import Registry
+import RequestInfo
+import ResourceTable
+
+/// What the server counts, under upstream's names.
+///
+/// Labels come from closed sets: what is served, the verbs of the API, status codes
+/// (CVE-2020-8552).
+///
+/// Source: upstream k8s.io/apiserver `pkg/endpoints/metrics/metrics.go`.
+final class ServerMetrics: Sendable {
+    let registry = MetricRegistry()
+    private let requests: MetricFamily<Counter>
+    private let durations: MetricFamily<Histogram>
+
+    init(_ objects: Registry, _ limits: InFlightLimits) {
+        self.requests = self.registry.counter(
+            "apiserver_request_total",
+            help: "Counter of apiserver requests broken out for each verb, dry run value, group, "
+                + "version, resource, scope, component, and HTTP response code.",
+            labels: [
+                "verb", "dry_run", "group", "version", "resource", "subresource", "scope",
+                "component", "code",
+            ]
+        )
+        self.durations = self.registry.histogram(
+            "apiserver_request_duration_seconds",
+            help: "Response latency distribution in seconds for each verb, dry run value, group, "
+                + "version, resource, subresource, scope and component.",
+            labels: [
+                "verb", "dry_run", "group", "version", "resource", "subresource", "scope",
+                "component",
+            ],
+            bounds: [
+                0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 30, 60,
+            ]
+        )
+        self.registry.callback(
+            "apiserver_current_inflight_requests",
+            .gauge,
+            help: "Maximal number of currently used inflight request limit of this apiserver per "
+                + "request kind in last second.",
+            labels: ["request_kind"]
+        ) {
+            [
+                Sample(labels: ["readOnly"], Double(limits.count(.reading))),
+                Sample(labels: ["mutating"], Double(limits.count(.writing))),
+            ]
+        }
+        self.registry.callback(
+            "apiserver_resource_objects",
+            .gauge,
+            help: "Number of stored objects at the time of last check split by kind.",
+            labels: ["group", "resource"]
+        ) {
+            objects.counts.map { resource, count in
+                Sample(labels: [resource.group, resource.resource], Double(count))
+            }
+        }
+        self.registry.callback(
+            "kubernetes_build_info",
+            .gauge,
+            help: "A metric with a constant '1' value labeled by version and platform.",
+            labels: ["major", "minor", "git_version", "platform"]
+        ) {
+            let info = ServerVersion.info
+            return [Sample(labels: [info.major, info.minor, info.gitVersion, info.platform], 1)]
+        }
+        ProcessMetrics.register(in: self.registry)
+    }
+
+    /// Counts a request that has been answered.
+    func count(
+        _ info: RequestInfo,
+        _ call: ResourceCall?,
+        method: String,
+        isDryRun: Bool,
+        code: Int,
+        _ duration: Duration
+    ) {
+        let verb = Self.verb(info, method)
+        var labels = [verb, isDryRun ? "All" : "", "", "", "", "", "", "apiserver"]
+        if let call {
+            labels[2] = call.resource.group
+            labels[3] = call.resource.version
+            labels[4] = call.resource.plural
+            labels[5] = call.subresource
+            labels[6] =
+                !call.name.isEmpty
+                ? "resource" : call.namespace.isEmpty ? "cluster" : "namespace"
+        }
+        if verb != "WATCH", verb != "CONNECT" { self.durations.with(labels).observe(duration) }
+        self.requests.with(labels + ["\(code)"]).increment()
+    }
+
+    private static func verb(_ info: RequestInfo, _ method: String) -> String {
+        switch info.verb {
+        case "list": return "LIST"
+        case "watch": return "WATCH"
+        case "deletecollection": return "DELETECOLLECTION"
+        case "proxy": return "CONNECT"
+        default: break
+        }
+        switch info.subresource {
+        case "exec", "attach", "portforward", "proxy", "log": return "CONNECT"
+        default: break
+        }
+        switch method {
+        case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS": return method
+        default: return "other"
+        }
+    }
+}
