@@ -195,7 +195,7 @@ let package = Package(
             "HTTP2Transport",
             in: "Wire",
             ["CNghttp2", "HTTP", "TLS", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS],
-            tests: ["HTTP", "TLS", nioCore, nioEmbedded, nioPosix, nioWebSocket]
+            tests: ["HTTP", "TLS", nioCore, nioEmbedded, nioPosix, nioSSL, nioWebSocket]
         ),
         module("JSON", in: "Wire", ["Bytes", "Protobuf", "Scalars"], tests: ["Protobuf"]),
         module("PKI", in: "Wire", ["Bytes", "Scalars"] + cryptography, tests: []),
@@ -215,7 +215,8 @@ let package = Package(
         module(
             "RPCTool",
             in: "Wire",
-            ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"]
+            ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
+            tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
         ),
         module("TLS", in: "Wire", [nioCore, nioSSL]),
         module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"]),
@@ -541,25 +542,30 @@ let package = Package(
                 name: "apus",
                 dependencies: [
                     "APIServer",
+                    "Bytes",
+                    "ClusterDNS",
                     "CommandTree",
+                    "ComponentServer",
+                    "DNSMessages",
+                    "Descriptors",
                     "Engine",
                     "EtcdClient",
                     "EtcdServer",
                     "Flags",
                     "HTTP2Transport",
                     "KeyValueStore",
-                    "ClusterDNS",
-                    "DNSMessages",
                     "KubeProxy",
                     "Kubeconfig",
-                    "ComponentServer",
                     "LocalCluster",
                     "Logs",
                     "PKI",
                     "Processes",
                     "RPC",
+                    "RPCInterface",
+                    "RPCTool",
                     "Registry",
                     "Scalars",
+                    "SchemaCompiler",
                     "TLS",
                     logging,
                     nioPosix,
@@ -640,5 +646,21 @@ let package = Package(
                 swiftSettings: settings
             ),
         ],
+        // Our RPC against other people's: grpcio, etcd, containerd.
+        !isTested("Interop")
+            ? []
+            : [
+                .testTarget(
+                    name: "InteropTests",
+                    dependencies: [
+                        "Bytes", "EtcdAPI", "GRPCServices", "HTTP", "HTTP2Transport", "NodeAPI",
+                        "Protobuf", "RPC", "RPCInterface", "RPCServices", "TLS", "WellKnownTypes",
+                        nioCore, nioPosix,
+                    ],
+                    path: "Tests/Conformance/Interop",
+                    exclude: ["Programs", "interop.proto"],
+                    swiftSettings: settings
+                )
+            ],
     ].flatMap { $0 }
 )

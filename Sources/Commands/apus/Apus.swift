@@ -25,6 +25,7 @@ enum Apus {
             .kubeAPIServer,
             .kubeProxy,
             .kubeconfig,
+            .rpc,
             .status,
             .supervise,
             .up,

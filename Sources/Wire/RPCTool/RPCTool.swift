@@ -73,20 +73,19 @@ public struct RPCTool: Sendable {
         return text
     }
 
-    /// Calls a method.
+    /// A method that was found, with the types of its messages.
+    public struct Method: Sendable {
+        let types: MethodTypes
+
+        /// Its name and kind.
+        public var method: RPCMethod { self.types.method }
+    }
+
+    /// Finds a method.
     ///
-    /// - Parameters:
-    ///   - name: `SERVICE/METHOD` or `SERVICE.METHOD`.
-    ///   - requests: JSON objects, one a message, asked for when the call takes the next.
-    ///   - onResponse: gets each response as a line of JSON as it arrives.
-    /// - Returns: the server's trailers.
-    /// - Throws: ``Failure``, what `requests` throws, or the call's `RPCError`.
-    public func call<Requests: AsyncSequence & Sendable>(
-        _ name: String,
-        requests: Requests,
-        options: CallOptions = CallOptions(),
-        onResponse: @escaping @Sendable (String) -> Void
-    ) async throws -> Metadata where Requests.Element == String {
+    /// - Parameter name: `SERVICE/METHOD` or `SERVICE.METHOD`.
+    /// - Throws: ``Failure``, or the `RPCError` of a reflection call.
+    public func method(_ name: String) async throws -> Method {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let service: String
         let method: String
@@ -98,10 +97,41 @@ public struct RPCTool: Sendable {
             throw Failure.notAMethod(name)
         }
         let files = try await self.schema.files(declaring: service)
-        let types = try MethodTypes(service: service, method: method, in: files)
-        let call = try await self.channel.start(types.method, options: options)
+        return Method(types: try MethodTypes(service: service, method: method, in: files))
+    }
+
+    /// Calls a method by its name; see ``call(_:requests:options:onResponse:)-(Method,_,_,_)``.
+    public func call<Requests: AsyncSequence & Sendable>(
+        _ name: String,
+        requests: Requests,
+        options: CallOptions = CallOptions(),
+        onResponse: @escaping @Sendable (String) -> Void
+    ) async throws -> Metadata where Requests.Element == String {
+        let method = try await self.method(name)
+        return try await self.call(
+            method,
+            requests: requests,
+            options: options,
+            onResponse: onResponse
+        )
+    }
+
+    /// Calls a method.
+    ///
+    /// - Parameters:
+    ///   - requests: JSON objects, one a message, asked for when the call takes the next.
+    ///   - onResponse: gets each response as a line of JSON as it arrives.
+    /// - Returns: the server's trailers.
+    /// - Throws: ``Failure``, what `requests` throws, or the call's `RPCError`.
+    public func call<Requests: AsyncSequence & Sendable>(
+        _ method: Method,
+        requests: Requests,
+        options: CallOptions = CallOptions(),
+        onResponse: @escaping @Sendable (String) -> Void
+    ) async throws -> Metadata where Requests.Element == String {
+        let call = try await self.channel.start(method.method, options: options)
         do {
-            return try await self.run(call, types, requests, onResponse)
+            return try await self.run(call, method.types, requests, onResponse)
         } catch {
             call.cancel()
             throw error

@@ -144,6 +144,15 @@ struct FlagSetTests {
         #expect([String: String](flag: "") == [:])
     }
 
+    @Test("a string array takes its values as they are, and every occurrence adds one")
+    func stringArrays() throws {
+        let flag = Flag("header", default: StringArray(), help: "")
+        let parsed = try FlagSet([flag]).parse(["--header", "a: 1,2", "--header=\"b\""])
+        #expect(parsed[flag].values == ["a: 1,2", "\"b\""])
+        #expect(try FlagSet([flag]).parse([])[flag].values.isEmpty)
+        #expect(flag.help.isEmpty && StringArray.flagTypeName == "stringArray")
+    }
+
     @Test("help lists the flags in columns, sorted, without the hidden ones")
     func help() {
         #expect(

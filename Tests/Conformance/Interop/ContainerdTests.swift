@@ -16,7 +16,7 @@ import Testing
 @Suite(
     "Interop: containerd",
     .enabled(if: Program.succeeds("containerd", ["--version"]) && geteuid() == 0),
-    .timeLimit(.minutes(2)),
+    .timeLimit(.minutes(10)),
     .serialized
 )
 struct ContainerdTests {

@@ -18,7 +18,7 @@ import Testing
 @Suite(
     "Interop: etcd",
     .enabled(if: Program.succeeds("etcd", ["--version"])),
-    .timeLimit(.minutes(2)),
+    .timeLimit(.minutes(10)),
     .serialized
 )
 struct EtcdTests {

@@ -13,7 +13,7 @@ import RPCInterface
 import Testing
 
 /// Our client against grpcio's server, and against our own.
-@Suite("Interop: our client", .timeLimit(.minutes(5)))
+@Suite("Interop: our client", .serialized, .timeLimit(.minutes(10)))
 struct InteropClientTests {
     /// A case by its name in gRPC's interoperability test descriptions.
     struct Case: Sendable, CustomTestStringConvertible {

@@ -12,7 +12,12 @@ import RPCServices
 import Testing
 
 /// Our server against grpcio's client.
-@Suite("Interop: our server", .enabled(if: Programs.hasGRPCIO), .timeLimit(.minutes(5)))
+@Suite(
+    "Interop: our server",
+    .enabled(if: Programs.hasGRPCIO),
+    .serialized,
+    .timeLimit(.minutes(10))
+)
 struct InteropServerTests {
     /// All that the program's own list of cases has.
     static let cases = [

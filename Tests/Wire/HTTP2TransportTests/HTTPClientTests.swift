@@ -92,7 +92,7 @@ extension HTTPClientConnection {
     }
 }
 
-@Suite("The client")
+@Suite("The client", .serialized)
 struct HTTPClientTests {
     static let versions: [HTTPClientConnection.VersionChoice] = [.http2, .http1]
 
@@ -158,7 +158,7 @@ struct HTTPClientTests {
 
     @Test("many requests at once wait for the server's limit of streams")
     func manyRequests() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.unauthenticatedConcurrentStreams = 7
         try await withServer(limits: limits) { server in
             try await self.withClient(server) { client in

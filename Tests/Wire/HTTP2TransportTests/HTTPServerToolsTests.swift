@@ -7,7 +7,11 @@ import NIOCore
 import TLS
 import Testing
 
-@Suite("The server against curl, nghttp, h2load and openssl", .enabled(if: Tools.has("curl")))
+@Suite(
+    "The server against curl, nghttp, h2load and openssl",
+    .enabled(if: Tools.has("curl")),
+    .serialized
+)
 struct HTTPServerToolsTests {
     static let versions = ["--http1.1", "--http2-prior-knowledge", "--http2"]
 

@@ -10,7 +10,7 @@ import TLS
 import Testing
 
 /// Each test is a peer that does not follow the rules, on a real socket, beside one that does.
-@Suite("Hostile peers", .serialized)
+@Suite("Hostile peers", .blocking, .serialized)
 struct HostilePeerTests {
     typealias F = Frames
 
@@ -58,7 +58,7 @@ struct HostilePeerTests {
 
     @Test("streams above the limit are refused, those below are served")
     func tooManyStreams() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.unauthenticatedConcurrentStreams = 10
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(port: server.port)
@@ -77,7 +77,7 @@ struct HostilePeerTests {
 
     @Test("a peer that never reads is let go, and its handlers with it")
     func slowReader() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.writeTimeout = .milliseconds(500)
         let handler = DemoHandler()
         try await withServer(AsyncHTTPServerHandler(handler), limits: limits) { server in
@@ -137,7 +137,7 @@ struct HostilePeerTests {
 
     @Test("a connection that says nothing is closed at its handshake time")
     func silentConnection() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.handshakeTimeout = .milliseconds(200)
         try await withServer(limits: limits) { server in
             for start: [UInt8] in [[], Array(F.preface.prefix(10)), F.preface] {
@@ -154,7 +154,7 @@ struct HostilePeerTests {
         let tools = try Tools()
         defer { tools.remove() }
         try await tools.makeCertificates()
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.handshakeTimeout = .milliseconds(300)
         try await withServer(tls: HTTPServerToolsTests.tls(tools), limits: limits) { server in
             // A record header that promises 512 bytes of ClientHello.
@@ -173,7 +173,7 @@ struct HostilePeerTests {
 
     @Test("connections above the limit are closed, those below are served")
     func tooManyConnections() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.connections = 3
         try await withServer(limits: limits) { server in
             let peers = try (0..<3).map { _ in try RawPeer(port: server.port) }
@@ -358,7 +358,7 @@ struct HostilePeerTests {
 
     @Test("slow headers are answered 408")
     func slowHeaders() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.headerTimeout = .milliseconds(300)
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(port: server.port)
@@ -371,7 +371,7 @@ struct HostilePeerTests {
 
     @Test("a drip of headers does not extend the time")
     func dripHeaders() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.headerTimeout = .milliseconds(400)
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(port: server.port)
@@ -387,7 +387,7 @@ struct HostilePeerTests {
 
     @Test("a body that stops is answered 408")
     func slowBody() async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.bodyIdleTimeout = .milliseconds(300)
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(port: server.port)
@@ -476,7 +476,7 @@ struct HostilePeerTests {
 
     @Test("a body that nobody reads is not buffered beyond the window", arguments: [true, false])
     func unreadBody(_ isHTTP2: Bool) async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.patient
         limits.streamWindowBytes = 100_000
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(port: server.port)

@@ -29,7 +29,7 @@ struct WebSocketEcho: HTTPRequestHandler {
     }
 }
 
-@Suite("WebSocket", .serialized)
+@Suite("WebSocket", .blocking, .serialized)
 struct WebSocketTests {
     static func handshake(_ path: String = "/", _ extra: String = "") -> String {
         "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

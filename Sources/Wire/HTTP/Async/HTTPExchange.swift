@@ -105,6 +105,12 @@ final class HTTPExchange: HTTPStreamReceiver, @unchecked Sendable {
         return try await self.eventLoop.submit { try body(self) }.get()
     }
 
+    /// Runs `body` on the event loop: at once when that is where the caller is.
+    func execute(_ body: @escaping @Sendable (HTTPExchange) -> Void) {
+        if self.eventLoop.inEventLoop { return body(self) }
+        self.eventLoop.execute { body(self) }
+    }
+
     // MARK: - Reading
 
     func nextChunk() async throws -> ByteBuffer? {

@@ -138,6 +138,18 @@ public struct HTTPResponseWriter: Sendable {
         }
     }
 
+    /// The same from a place that cannot wait; `done` is called on the event loop.
+    func takeOver(
+        protocolName: String,
+        fields: HeaderFields,
+        handOver: @escaping @Sendable (any Channel) -> Void,
+        done: @escaping @Sendable (Result<Bool, any Error>) -> Void,
+    ) {
+        self.exchange.execute { exchange in
+            done(Result { try exchange.takeOver(protocolName, fields, handOver) })
+        }
+    }
+
     /// Whether the client asked for an upgrade.
     public var requestsUpgrade: Bool {
         get async { (try? await self.exchange.perform { $0.requestsUpgrade }) ?? false }

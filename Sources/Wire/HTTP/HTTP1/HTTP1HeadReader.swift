@@ -68,7 +68,8 @@ enum HTTP1HeadReader {
                 ? connection.contains("keep-alive") : !connection.contains("close"),
             wantsUpgrade: !isHTTP10 && connection.contains("upgrade")
                 && source.headers.contains(name: "upgrade")
-                && !source.headers.contains(name: "content-length")
+                // Go's clients, kubectl among them, announce the body that a POST does not have.
+                && source.headers["content-length"].allSatisfy { $0 == "0" }
                 && !source.headers.contains(name: "transfer-encoding"),
         )
     }

@@ -96,16 +96,11 @@ extension HTTPResponseWriter {
                     continuation.resume(throwing: error)
                 }
             }
-            Task {
-                do {
-                    let done = try await self.takeOver(
-                        protocolName: "websocket",
-                        fields: fields,
-                        handOver: handOver,
-                    )
-                    if !done { continuation.resume(returning: nil) }
-                } catch {
-                    continuation.resume(throwing: error)
+            self.takeOver(protocolName: "websocket", fields: fields, handOver: handOver) { result in
+                switch result {
+                case .success(true): break
+                case .success(false): continuation.resume(returning: nil)
+                case .failure(let error): continuation.resume(throwing: error)
                 }
             }
         }

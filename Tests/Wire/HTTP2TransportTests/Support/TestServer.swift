@@ -17,7 +17,7 @@ struct TestServer {
     static func start(
         _ handler: any HTTPServerHandler = AsyncHTTPServerHandler(DemoHandler()),
         tls: TLSContextSource? = nil,
-        limits: HTTPLimits = HTTPLimits(),
+        limits: HTTPLimits = .patient,
         endpoint: HTTPEndpoint = .tcp(host: "127.0.0.1", port: 0),
     ) async throws -> TestServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -37,11 +37,20 @@ struct TestServer {
     }
 }
 
+extension HTTPLimits {
+    /// Connections may say nothing for long: a test that shares the machine may not get to it.
+    static var patient: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.handshakeTimeout = .seconds(300)
+        return limits
+    }
+}
+
 /// Runs `body` with a server and stops it whatever happens.
 func withServer(
     _ handler: any HTTPServerHandler = AsyncHTTPServerHandler(DemoHandler()),
     tls: TLSContextSource? = nil,
-    limits: HTTPLimits = HTTPLimits(),
+    limits: HTTPLimits = .patient,
     _ body: (TestServer) async throws -> Void,
 ) async throws {
     let server = try await TestServer.start(handler, tls: tls, limits: limits)
@@ -131,9 +140,9 @@ struct DemoHandler: HTTPRequestHandler {
     }
 }
 
-/// Looks again and again until something holds, for ten seconds at most.
+/// Looks again and again until something holds, for a minute at most: tests share the machine.
 func poll(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))

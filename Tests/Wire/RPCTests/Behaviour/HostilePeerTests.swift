@@ -11,7 +11,7 @@ import Testing
 @testable import RPC
 
 /// What a server does with peers that break the rules of RPC, or use them to hurt.
-@Suite("Hostile peers", .timeLimit(.minutes(2)))
+@Suite("Hostile peers", .serialized, .timeLimit(.minutes(10)))
 struct HostilePeerTests {
     /// Runs `body` with the port of a server, and checks that it serves well-behaved clients before
     /// and after.
