@@ -318,8 +318,8 @@ let package = Package(
             "ComponentServer",
             in: "Machinery",
             [
-                "Clocks", "HTTP", "HTTP2Transport", "KubernetesAPI", "ObjectModel", "PKI",
-                "Protobuf", "RPCInterface", "ResourceClient", "TLS", nioCore,
+                "Clocks", "HTTP", "HTTP2Transport", "Kubeconfig", "KubernetesAPI", "ObjectModel",
+                "PKI", "Protobuf", "RPCInterface", "ResourceClient", "TLS", nioCore,
             ],
             tests: ["HTTP", "HTTP2Transport", "KubernetesAPI", nioCore, nioPosix]
         ),
@@ -329,8 +329,6 @@ let package = Package(
             [
                 "ApusAPI", "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
                 "RPCInterface", "ResourceClient", "Scalars",
-                "RPCInterface",
-                "ResourceClient", "Scalars",
             ],
             tests: [
                 "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",
@@ -382,6 +380,54 @@ let package = Package(
             ]
         ),
         module("WorkQueues", in: "Machinery", ["Clocks"], tests: ["Clocks"]),
+        module(
+            "ClusterControllers",
+            in: "Control",
+            [
+                "ApusAPI", "Bytes", "Clocks", "ControllerKit", "EventRecording", "Informers",
+                "JSON", "KubernetesAPI",
+                "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
+                "Selectors", "WorkQueues",
+            ]
+        ),
+        module(
+            "ControllerKit",
+            in: "Control",
+            [
+                "ApusAPI", "Bytes", "Clocks", "EventRecording", "Informers", "JSON",
+                "KubernetesAPI", "ObjectModel",
+                "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+            ]
+        ),
+        module(
+            "ControllerManager",
+            in: "Control",
+            [
+                "Clocks", "ClusterControllers", "ComponentServer", "ControllerKit",
+                "HTTP2Transport", "Informers", "Kubeconfig", "KubernetesAPI", "LeaderElection",
+                "Metrics", "ObjectModel", "PKI", "Protobuf", "RPC", "RPCInterface",
+                "ResourceClient",
+                "Scalars", "ServiceControllers", "TLS", "WorkloadControllers", nioCore,
+            ]
+        ),
+        module(
+            "ServiceControllers",
+            in: "Control",
+            [
+                "Clocks", "ControllerKit", "EventRecording", "Informers", "KubernetesAPI",
+                "ObjectModel", "Protobuf",
+                "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+            ]
+        ),
+        module(
+            "WorkloadControllers",
+            in: "Control",
+            [
+                "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
+                "KubernetesAPI", "NameRules", "ObjectModel",
+                "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+            ]
+        ),
 
         // Control: the control plane.
         module(

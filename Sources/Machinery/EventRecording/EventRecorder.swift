@@ -7,8 +7,8 @@ import JSON
 public import KubernetesAPI
 import ObjectModel
 public import Protobuf
-import ResourceClient
 public import RPCInterface
+import ResourceClient
 import Scalars
 import Synchronization
 

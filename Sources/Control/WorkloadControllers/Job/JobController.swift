@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import ApusAPI
+import Clocks
+package import ControllerKit
+import EventRecording
+import Informers
+import JSON
+package import KubernetesAPI
+import ObjectModel
+import Protobuf
+import ResourceClient
+import Scalars
+import Selectors
+import Synchronization
+import WorkQueues
+
+/// Runs pods until enough of them have succeeded.
+///
+/// Watches: Jobs, pods. Writes: pods (create, delete, finalizers, adopt, release), Jobs' status.
+/// Promises: every pod is counted once, whatever crashes; never more pods than parallelism; one
+/// active pod for each index by its own doing.
+package final class JobController: Controller {
+    package static let name = "job-controller"
+    private static let ownManager = "kubernetes.io/job-controller"
+
+    private let context: ControllerContext
+    private let loop: ReconcileLoop<ObjectKey>
+    private let jobs: Informer<BatchV1.Job>
+    private let pods: OwnedObjects<CoreV1.Pod>
+    private let client: Client<BatchV1.Job>
+    private let podControl: PodControl
+    private let ownership: Ownership<BatchV1.Job, CoreV1.Pod>
+    private let barrier = WriteBarrier<ObjectKey>()
+    private let jobBarrier = WriteBarrier<ObjectKey>()
+    private let doubtful = Mutex<Set<ObjectKey>>([])
+
+    package init(_ context: ControllerContext) {
+        self.context = context
+        self.loop = ReconcileLoop(Self.name, context)
+        self.jobs = context.informer(of: BatchV1.Job.self)
+        self.pods = OwnedObjects(context.informer(of: CoreV1.Pod.self))
+        self.client = context.client()
+        self.podControl = PodControl(context)
+        self.ownership = Ownership(owners: self.client, objects: self.podControl.client)
+        let queue = self.loop.queue
+        let jobs = self.jobs
+        jobs.addHandler { queue.add($0.object.objectKey) }
+        self.pods.informer.addHandler { event in
+            let pod = event.object
+            if let owner = pod.metadata.controller {
+                guard owner.kind == "Job" else { return }
+                queue.add(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))
+                return
+            }
+            if case .updated(let old, _) = event, let owner = old.metadata.controller,
+                owner.kind == "Job"
+            {
+                queue.add(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))
+            }
+            for job in jobs.list(in: pod.metadata.namespace)
+            where LabelSelector(job.spec.selector).matches(pod.metadata) {
+                queue.add(job.objectKey)
+            }
+        }
+    }
+
+    package var isQuiet: Bool { self.loop.isQuiet }
+
+    package func run() async {
+        await self.loop.run(workers: 5) {
+            await self.jobs.waitForSync()
+            await self.pods.informer.waitForSync()
+            // Pods whose Job is gone must not be held for ever.
+            for pod in self.pods.informer.list()
+            where pod.metadata.finalizers.contains(JobPods.finalizer) {
+                if let owner = pod.metadata.controller, owner.kind == "Job" {
+                    self.loop.queue.add(
+                        ObjectKey(namespace: pod.metadata.namespace, name: owner.name)
+                    )
+                }
+            }
+        } _: { key in
+            try await self.reconcile(key)
+        }
+    }
+
+    // MARK: Work
+
+    private func reconcile(_ key: ObjectKey) async throws(StatusError) {
+        guard let job = self.jobs.get(key) else {
+            self.barrier.forget(key)
+            self.jobBarrier.forget(key)
+            return try await self.releaseOrphans(key)
+        }
+        if let manager = job.spec.managedBy, manager != Self.ownManager { return }
+        let queue = self.loop.queue
+        guard self.jobBarrier.isReached(key, by: self.jobs, { queue.add(key) }),
+            self.barrier.isReached(key, by: self.pods.informer, { queue.add(key) })
+        else { return }
+        if job.metadata.deletionTimestamp != nil {
+            let held = self.pods.owned(by: job.metadata.uid)
+                .filter { $0.metadata.finalizers.contains(JobPods.finalizer) }
+            return try await self.release(held, key)
+        }
+        let pods = try await self.claim(job, key)
+        let plan = JobPlan(job, pods: pods, now: self.context.clock.now)
+        try await self.carryOut(plan, job, key)
+    }
+
+    private func claim(
+        _ job: BatchV1.Job,
+        _ key: ObjectKey
+    ) async throws(StatusError) -> [CoreV1.Pod] {
+        var owned = self.pods.owned(by: job.metadata.uid)
+        var orphans = self.pods.orphans(in: key.namespace)
+        if self.doubtful.withLock({ $0.contains(key) }) {
+            let live = try await self.podControl.client.list(in: key.namespace).items
+            owned = live.filter { $0.metadata.isControlled(by: job.metadata.uid) }
+            orphans = live.filter { $0.metadata.controller == nil }
+            for pod in owned { self.barrier.wrote(key, pod.metadata.resourceVersion) }
+            self.doubtful.withLock { _ = $0.remove(key) }
+        }
+        return try await self.ownership.claim(
+            job,
+            LabelSelector(job.spec.selector),
+            owned: owned,
+            orphans: orphans,
+            finalizer: JobPods.finalizer
+        )
+    }
+
+    private func carryOut(
+        _ plan: JobPlan,
+        _ job: BatchV1.Job,
+        _ key: ObjectKey
+    ) async throws(StatusError) {
+        let control = self.podControl
+        // What ended is written down before its pods may go.
+        var job = job
+        if plan.status != job.status {
+            job.status = plan.status
+            job = try await self.client.updateStatus(job)
+            self.jobBarrier.wrote(key, job.metadata.resourceVersion)
+        }
+        for event in plan.events {
+            self.context.recorder.record(
+                event.isWarning ? .warning : .normal,
+                event.reason,
+                event.message,
+                about: job
+            )
+        }
+        try await self.release(plan.released, key)
+        let owner = job
+        let deletions = plan.deletions
+        let failure = await SlowStart.all(deletions.count) { index throws(StatusError) in
+            try await control.delete(deletions[index], of: owner)
+        }
+        if let failure { throw failure }
+        try await self.create(plan, job, key)
+        if let next = plan.nextCheck { self.loop.queue.add(key, after: next) }
+    }
+
+    private func create(
+        _ plan: JobPlan,
+        _ job: BatchV1.Job,
+        _ key: ObjectKey
+    ) async throws(StatusError) {
+        guard plan.creations > 0 else { return }
+        let (control, barrier) = (self.podControl, self.barrier)
+        let pods = (0..<plan.creations).map { number in
+            Self.pod(job, index: plan.indexes.isEmpty ? nil : plan.indexes[number])
+        }
+        let result = await SlowStart.run(pods.count) { index throws(StatusError) in
+            let created = try await control.create(pods[index], of: job)
+            barrier.wrote(key, created.metadata.resourceVersion)
+        }
+        guard let failure = result.failure else { return }
+        if failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
+        if !failure.isNamespaceTerminating { throw failure }
+    }
+
+    /// A pod of the Job, with its index where it has one.
+    package static func pod(_ job: BatchV1.Job, index: Int?) -> CoreV1.Pod {
+        var pod = PodControl.pod(job.spec.template, of: job)
+        if !pod.metadata.finalizers.contains(JobPods.finalizer) {
+            pod.metadata.finalizers.append(JobPods.finalizer)
+        }
+        guard let index else { return pod }
+        let text = String(index)
+        pod.metadata.generateName = "\(job.metadata.name)-\(index)-"
+        pod.metadata.annotations[JobPods.indexKey] = text
+        pod.metadata.labels[JobPods.indexKey] = text
+        pod.spec.hostname = "\(job.metadata.name)-\(index)"
+        let variable = CoreV1.EnvVar.with {
+            $0.name = "JOB_COMPLETION_INDEX"
+            $0.valueFrom = CoreV1.EnvVarSource.with {
+                $0.fieldRef = CoreV1.ObjectFieldSelector.with {
+                    $0.fieldPath = "metadata.labels['\(JobPods.indexKey)']"
+                }
+            }
+        }
+        for position in pod.spec.containers.indices {
+            guard !pod.spec.containers[position].env.contains(where: { $0.name == variable.name })
+            else { continue }
+            pod.spec.containers[position].env.append(variable)
+        }
+        for position in pod.spec.initContainers.indices {
+            guard
+                !pod.spec.initContainers[position].env.contains(where: { $0.name == variable.name })
+            else { continue }
+            pod.spec.initContainers[position].env.append(variable)
+        }
+        return pod
+    }
+
+    /// Takes the finalizer off pods.
+    private func release(_ pods: [CoreV1.Pod], _ key: ObjectKey) async throws(StatusError) {
+        let client = self.podControl.client
+        let failure = await SlowStart.all(pods.count) { index throws(StatusError) in
+            let metadata = pods[index].metadata
+            let rest = metadata.finalizers.filter { $0 != JobPods.finalizer }
+            do throws(StatusError) {
+                _ = try await client.patch(
+                    metadata.name,
+                    in: metadata.namespace,
+                    .merge,
+                    [
+                        "metadata": [
+                            "uid": DynamicValue(metadata.uid),
+                            "resourceVersion": DynamicValue(metadata.resourceVersion),
+                            "finalizers": rest.isEmpty
+                                ? .null : DynamicValue(rest.map { DynamicValue($0) }),
+                        ]
+                    ]
+                )
+            } catch {
+                if !error.isNotFound { throw error }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func releaseOrphans(_ key: ObjectKey) async throws(StatusError) {
+        let held = self.pods.informer.list(in: key.namespace).filter { pod in
+            pod.metadata.finalizers.contains(JobPods.finalizer)
+                && pod.metadata.controller?.kind == "Job"
+                && pod.metadata.controller?.name == key.name
+        }
+        try await self.release(held, key)
+    }
+}
