@@ -2,7 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import Access
-import ObjectModel
+package import ObjectModel
 import PKI
 package import ResourceTable
 
