@@ -139,27 +139,34 @@ struct Evaluator: ~Copyable {
 
     // MARK: - Put and delete
 
-    /// What a put needs to know of the key as it is.
-    private func checkPut(
+    /// Refuses a put whose lease is not there.
+    private func checkLease(
         _ request: PutRequest,
         _ state: borrowing StoreState
     ) throws(EvaluationError) {
         if request.lease != 0, !state.leases.contains(request.lease) {
             throw .refused(.leaseNotFound)
         }
-        if request.ignoreValue || request.ignoreLease {
-            let known = request.key.withUnsafeBytes {
-                state.index.revision(of: $0, at: self.base)
-            }
-            if known == nil { throw .refused(.keyNotFound) }
+    }
+
+    /// Refuses a put that keeps something of a key that is not there.
+    private func checkKey(
+        _ request: PutRequest,
+        _ state: borrowing StoreState
+    ) throws(EvaluationError) {
+        guard request.ignoreValue || request.ignoreLease else { return }
+        let known = request.key.withUnsafeBytes {
+            state.index.revision(of: $0, at: self.base)
         }
+        if known == nil { throw .refused(.keyNotFound) }
     }
 
     mutating func put(
         _ request: PutRequest,
         _ state: inout StoreState
     ) throws(EvaluationError) -> PutResponse {
-        try self.checkPut(request, state)
+        try self.checkLease(request, state)
+        try self.checkKey(request, state)
         var previous: KeyValue?
         if request.prevKV || request.ignoreValue {
             let known = request.key.withUnsafeBytes {
@@ -246,8 +253,12 @@ struct Evaluator: ~Copyable {
     ) throws(EvaluationError) -> TxnResponse {
         var way: [Bool] = []
         try self.choose(request, state, &way)
+        // All puts are looked at before all else, the key before the lease, other than for a put
+        // alone: it decides which error is told where there are two.
         var rest = way[...]
-        try self.checkWay(request, state, &rest)
+        try self.checkPuts(request, state, &rest)
+        rest = way[...]
+        try self.checkOthers(request, state, &rest)
         rest = way[...]
         var response = try self.run(request, &state, &rest)
         response.header.revision = self.current
@@ -293,8 +304,27 @@ struct Evaluator: ~Copyable {
         return true
     }
 
-    /// Looks at everything that can refuse the operations that will be run.
-    private func checkWay(
+    /// Looks at what can refuse the puts that will be run.
+    private func checkPuts(
+        _ request: TxnRequest,
+        _ state: borrowing StoreState,
+        _ way: inout ArraySlice<Bool>
+    ) throws(EvaluationError) {
+        let succeeds = way.popFirst() ?? false
+        for operation in succeeds ? request.success : request.failure {
+            switch operation {
+            case .put(let request):
+                try self.checkKey(request, state)
+                try self.checkLease(request, state)
+            case .txn(let request):
+                try self.checkPuts(request, state, &way)
+            case .range, .deleteRange, .empty: continue
+            }
+        }
+    }
+
+    /// Looks at what can refuse the other operations that will be run.
+    private func checkOthers(
         _ request: TxnRequest,
         _ state: borrowing StoreState,
         _ way: inout ArraySlice<Bool>
@@ -309,8 +339,7 @@ struct Evaluator: ~Copyable {
                 } catch {
                     throw .refused(error)
                 }
-            case .put(let request):
-                try self.checkPut(request, state)
+            case .put: continue
             case .deleteRange(let request):
                 let range = KeyRange(key: request.key, rangeEnd: request.rangeEnd)
                 if range.end == .single || range.isEmpty { continue }
@@ -319,7 +348,7 @@ struct Evaluator: ~Copyable {
                     return true
                 }
             case .txn(let request):
-                try self.checkWay(request, state, &way)
+                try self.checkOthers(request, state, &way)
             case .empty:
                 throw .refused(.keyNotFound)
             }

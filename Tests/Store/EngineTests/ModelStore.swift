@@ -50,6 +50,7 @@ struct ModelStore {
         let start = self.current
         var next = start
         var changed = false
+        try self.checkPuts(request, start)
         try self.checkOperations(request, start)
         var response = try self.run(request, start, &next, &changed)
         if changed { self.commit(next) }
@@ -241,10 +242,25 @@ struct ModelStore {
         }
     }
 
+    /// In a transaction puts come first, and the key before the lease.
+    private func checkPuts(_ request: TxnRequest, _ start: [Bytes: KeyValue]) throws {
+        for operation in self.holds(request, start) ? request.success : request.failure {
+            switch operation {
+            case .put(let put):
+                var keyOnly = put
+                keyOnly.lease = 0
+                try self.checkPut(keyOnly)
+                try self.checkPut(put)
+            case .txn(let inner): try self.checkPuts(inner, start)
+            case .range, .deleteRange, .empty: continue
+            }
+        }
+    }
+
     private func checkOperations(_ request: TxnRequest, _ start: [Bytes: KeyValue]) throws {
         for operation in self.holds(request, start) ? request.success : request.failure {
             switch operation {
-            case .put(let put): try self.checkPut(put)
+            case .put: continue
             case .range(let range) where range.revision > 0:
                 if range.revision > self.revision { throw StoreError.futureRevision }
                 if range.revision < self.compactRevision { throw StoreError.compacted }
