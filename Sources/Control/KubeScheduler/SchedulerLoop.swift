@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Clocks
+import KubernetesAPI
+import Metrics
+import Protobuf
+import Scheduler
+import Selectors
+
+/// The one task that owns the scheduler's core: it feeds events in and hands decisions out.
+struct SchedulerLoop {
+    /// Bindings that may be under way; more wait for answers.
+    static let maximumBindings = 2048
+    /// Decisions after which events are looked at again.
+    static let decisionsPerTurn = 64
+
+    private let core: SchedulerCore
+    private let inbox: SchedulerInbox
+    private let writer: SchedulerWriter
+    private let metrics: SchedulerMetrics
+    private let clock: any ComponentClock
+    private var isLeading = false
+    private var bindings = 0
+
+    init(
+        _ core: SchedulerCore,
+        inbox: SchedulerInbox,
+        writer: SchedulerWriter,
+        metrics: SchedulerMetrics,
+        clock: any ComponentClock
+    ) {
+        self.core = core
+        self.inbox = inbox
+        self.writer = writer
+        self.metrics = metrics
+        self.clock = clock
+    }
+
+    /// Schedules until the task is cancelled.
+    mutating func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let inputs = self.inbox.take()
+                let now = self.clock.uptime
+                for input in inputs { self.apply(input, now) }
+                let isBusy = self.isLeading && self.decide(&group)
+                if isBusy {
+                    await Task.yield()
+                    continue
+                }
+                self.updateGauges()
+                let deadline = self.isLeading ? self.core.queue.nextDeadline : nil
+                await self.inbox.wait(until: deadline, self.clock)
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Makes decisions for a while; false when there are none to make.
+    private mutating func decide(_ group: inout DiscardingTaskGroup) -> Bool {
+        for _ in 0..<Self.decisionsPerTurn {
+            if self.bindings >= Self.maximumBindings { return false }
+            let start = self.clock.uptime
+            guard let decision = self.core.decide(now: start) else { return false }
+            let length = self.clock.uptime - start
+            self.metrics.algorithmSeconds.observe(length)
+            let writer = self.writer
+            switch decision {
+            case .bind(let info, let node):
+                self.bindings += 1
+                self.count("scheduled", info, length)
+                self.metrics.podAttempts.observe(
+                    Double(self.core.queue.pod(info.uid)?.attempts ?? 1)
+                )
+                let pod = info.pod
+                group.addTask { await writer.bind(pod, node) }
+            case .unschedulable(let refused):
+                self.count("unschedulable", refused.pod, length)
+                if self.core.profile(of: refused.pod)?.preemption != nil {
+                    self.metrics.preemptionAttempts.increment()
+                }
+                if !refused.victims.isEmpty {
+                    self.metrics.victims.observe(Double(refused.victims.count))
+                }
+                group.addTask { await writer.refuse(refused) }
+            }
+        }
+        return true
+    }
+
+    private func count(_ result: String, _ pod: PodInfo, _ length: Duration) {
+        let profile = pod.pod.spec.schedulerName
+        self.metrics.attempts.with(result, profile).increment()
+        self.metrics.attemptSeconds.with(result, profile).observe(length)
+    }
+
+    private mutating func apply(_ input: SchedulerInput, _ now: Duration) {
+        switch input {
+        case .node(let node): self.core.setNode(node, now: now)
+        case .nodeGone(let name): self.core.removeNode(name, now: now)
+        case .pod(let pod): self.core.setPod(pod, now: now)
+        case .podGone(let uid): self.core.removePod(uid: uid, now: now)
+        case .namespace(let name, let labels):
+            self.core.setNamespace(name, labels, now: now)
+        case .service(let namespace, let name, let labels):
+            self.core.cluster.workloads.setService(
+                namespace,
+                name,
+                labels.map { $0.sorted { $0.key < $1.key } }
+            )
+        case .owner(let owner, let selector):
+            self.core.cluster.workloads.setOwner(owner, selector)
+        case .budget(let key, let budget): self.core.cluster.budgets[key] = budget
+        case .lead: self.isLeading = true
+        case .bound(let uid, let failure):
+            self.bindings -= 1
+            if failure != nil { self.core.bindingFailed(uid, now: now) }
+        case .preempted(let uid, let succeeded):
+            self.core.preemptionFinished(uid, succeeded: succeeded, now: now)
+        }
+    }
+
+    private func updateGauges() {
+        let queue = self.core.queue
+        self.metrics.pending.with("active").set(Double(queue.count(.active)))
+        self.metrics.pending.with("backoff").set(
+            Double(queue.count(.backoff) + queue.count(.errorBackoff))
+        )
+        self.metrics.pending.with("unschedulable").set(Double(queue.count(.unschedulable)))
+        self.metrics.pending.with("gated").set(Double(queue.count(.gated)))
+        self.metrics.cacheSize.with("nodes").set(Double(self.core.cluster.nodeCount))
+        self.metrics.cacheSize.with("pods").set(Double(self.core.cluster.placed.count))
+        self.metrics.cacheSize.with("assumed_pods").set(Double(self.core.assumed.count))
+    }
+}
