@@ -449,6 +449,120 @@ targets += module(
     ]
 )
 targets += module(
+    "Authorization",
+    in: "Control",
+    [
+        "Access", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
+        "ResourceTable", "Selectors",
+    ],
+    tests: [
+        "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RequestInfo", "ResourceTable", "Scalars",
+    "KubeScheduler",
+    in: "Control",
+    [
+        "ApusAPI", "Clocks", "EventRecording", "Informers", "JSON", "KubernetesAPI",
+        "LeaderElection", "Metrics", "ObjectModel", "Protobuf", "RPCInterface",
+        "ResourceClient", "Scalars", "Scheduler", "Selectors", logging,
+    ],
+    tests: [
+        "APIServer", "Clocks", "Engine", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RPCInterface", "ResourceClient", "Scalars", "Scheduler", logging, nioPosix,
+    ]
+),
+module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
+module(
+    "OpenAPI",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KubernetesAPI", "Protobuf", "ResourceTable", "SchemaRules",
+        "WellKnownTypes",
+    ],
+    tests: ["Bytes", "JSON", "ResourceTable"]
+),
+module(
+    "Registry",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
+        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
+    ]
+),
+module(
+    "RequestInfo",
+    in: "Control",
+    ["NameRules", "Scalars", "Selectors"],
+    tests: ["NameRules", "Selectors"]
+),
+module(
+    "Scheduler",
+    in: "Control",
+    ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors", "YAML"]
+),
+module(
+    "Tables",
+    in: "Control",
+    [
+        "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
+    ],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
+),
+module(
+    "WatchCache",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "ResourceTable", "Selectors",
+    ]
+),
+
+// Node: what runs on each machine.
+module(
+    "ClusterDNS",
+    in: "Node",
+    [
+        "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
+        "RPCInterface", logging, nioCore, nioPosix,
+    ],
+    tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
+),
+module("DNSMessages", in: "Node", tests: []),
+    "HollowNodes",
+    in: "Node",
+    [
+        "ApusAPI", "Clocks", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", logging,
+    ],
+    tests: ["KubernetesAPI", "Protobuf", "Scalars"]
+)
+targets += module(
+    "KubeProxy",
+    in: "Node",
+    [
+        "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
+        "ResourceClient", "ServiceRules", logging,
+    ]
+)
+targets += module(
+    "ServiceRules",
+    in: "Node",
+    ["KubernetesAPI", "Protobuf"],
+    tests: ["KubernetesAPI", "Processes", "Protobuf"]
+)
+
+// Commands: flags and wiring.
+targets += module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"])
+targets += module(
+    "LocalCluster",
+    in: "Commands",
+    [
+        "Bytes", "HTTP", "HTTP2Transport", "JSON", "PKI", "Processes", "TLS", nioCore,
+        nioPosix,
+    ],
+    tests: ["PKI", "Processes"]
+)
+targets += module(
     "Registry",
     in: "Control",
     [
@@ -473,6 +587,14 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            nioCore,
+            "YAML",
+            "Scheduler",
+            "Metrics",
+            "LeaderElection",
+            "KubeScheduler",
+            "JSON",
+            "HollowNodes",
             "APIServer",
             "Bytes",
             "ClusterDNS",
@@ -505,6 +627,78 @@ targets += [
         path: "Sources/Commands/apus",
         swiftSettings: settings
     )
+]
+
+// The generator.
+targets += generator(
+    "SchemaCompiler",
+    ["Descriptors"],
+    tests: ["Descriptors"],
+    files: ["Fixtures"]
+)
+targets += generator(
+    "SwiftEmitter",
+    ["Descriptors", "Protobuf"],
+    tests: [
+        "Bytes", "Descriptors", "Protobuf", "RPCInterface", "SchemaCompiler",
+        "WellKnownTypes",
+    ],
+    files: ["Fixtures"]
+)
+targets += generator(
+    "apus-codegen",
+    ["Descriptors", "SchemaCompiler", "SwiftEmitter", argumentParser],
+    tests: ["Descriptors", "SwiftEmitter"],
+    isExecutable: true
+)
+
+// What tests of several targets share, and programs that tests talk to.
+targets += [
+    .target(
+        name: "MemoryCluster",
+        dependencies: [
+            "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
+            "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
+            "WellKnownTypes",
+        ],
+        path: "Tests/Support/MemoryCluster",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "AccessSupport",
+        dependencies: [
+            "Access", "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable",
+        ],
+        path: "Tests/Control/AccessSupport",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "KeyValueStoreSuite",
+        dependencies: ["Bytes", "KeyValueStore"],
+        path: "Tests/Store/KeyValueStoreSuite",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "StoreTestSupport",
+        dependencies: ["Bytes", "KeyValueStore"],
+        path: "Tests/Store/StoreTestSupport",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "StoreCrashChild",
+        dependencies: ["Bytes", "Engine", "KeyValueStore"],
+        path: "Tests/Store/StoreCrashChild",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "apus-peer",
+        dependencies: [
+            "ApusAPI", "EtcdAPI", "GRPCServices", "KubernetesAPI", "NodeAPI", "Protobuf",
+            "WellKnownTypes",
+        ],
+        path: "Tests/Support/apus-peer",
+        swiftSettings: settings
+    ),
 ]
 // Our RPC against other people's: grpcio, etcd, containerd.
 !isTested("Interop")
