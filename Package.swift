@@ -458,6 +458,9 @@ targets += module(
     tests: [
         "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
         "RequestInfo", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
     "KubeScheduler",
     in: "Control",
     [
@@ -469,9 +472,9 @@ targets += module(
         "APIServer", "Clocks", "Engine", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
         "RPCInterface", "ResourceClient", "Scalars", "Scheduler", logging, nioPosix,
     ]
-),
-module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
-module(
+)
+targets += module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"])
+targets += module(
     "OpenAPI",
     in: "Control",
     [
@@ -479,62 +482,6 @@ module(
         "WellKnownTypes",
     ],
     tests: ["Bytes", "JSON", "ResourceTable"]
-),
-module(
-    "Registry",
-    in: "Control",
-    [
-        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
-        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
-    ]
-),
-module(
-    "RequestInfo",
-    in: "Control",
-    ["NameRules", "Scalars", "Selectors"],
-    tests: ["NameRules", "Selectors"]
-),
-module(
-    "Scheduler",
-    in: "Control",
-    ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
-    tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors", "YAML"]
-),
-module(
-    "Tables",
-    in: "Control",
-    [
-        "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
-    ],
-    tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
-),
-module(
-    "WatchCache",
-    in: "Control",
-    [
-        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
-        "ResourceTable", "Selectors",
-    ]
-),
-
-// Node: what runs on each machine.
-module(
-    "ClusterDNS",
-    in: "Node",
-    [
-        "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
-        "RPCInterface", logging, nioCore, nioPosix,
-    ],
-    tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
-),
-module("DNSMessages", in: "Node", tests: []),
-    "HollowNodes",
-    in: "Node",
-    [
-        "ApusAPI", "Clocks", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
-        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", logging,
-    ],
-    tests: ["KubernetesAPI", "Protobuf", "Scalars"]
 )
 targets += module(
     "KubeProxy",
@@ -573,6 +520,26 @@ targets += module(
 )
 targets += module("SPDY", in: "Control", ["CZlib"], tests: [])
 targets += module(
+    "RequestInfo",
+    in: "Control",
+    ["NameRules", "Scalars", "Selectors"],
+    tests: ["NameRules", "Selectors"]
+)
+targets += module(
+    "Scheduler",
+    in: "Control",
+    ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors", "YAML"]
+)
+targets += module(
+    "Tables",
+    in: "Control",
+    [
+        "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
+    ],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
+)
+targets += module(
     "WatchCache",
     in: "Control",
     [
@@ -583,18 +550,31 @@ targets += module(
         "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf", "Selectors",
     ]
 )
+
+// Node: what runs on each machine.
+targets += module(
+    "ClusterDNS",
+    in: "Node",
+    [
+        "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
+        "RPCInterface", logging, nioCore, nioPosix,
+    ],
+    tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
+)
+targets += module("DNSMessages", in: "Node", tests: [])
+targets += module(
+    "HollowNodes",
+    in: "Node",
+    [
+        "ApusAPI", "Clocks", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", logging,
+    ],
+    tests: ["KubernetesAPI", "Protobuf", "Scalars"]
+)
 targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
-            nioCore,
-            "YAML",
-            "Scheduler",
-            "Metrics",
-            "LeaderElection",
-            "KubeScheduler",
-            "JSON",
-            "HollowNodes",
             "APIServer",
             "Bytes",
             "ClusterDNS",
@@ -607,11 +587,16 @@ targets += [
             "EtcdServer",
             "Flags",
             "HTTP2Transport",
+            "HollowNodes",
+            "JSON",
             "KeyValueStore",
             "KubeProxy",
+            "KubeScheduler",
             "Kubeconfig",
+            "LeaderElection",
             "LocalCluster",
             "Logs",
+            "Metrics",
             "PKI",
             "Processes",
             "RPC",
@@ -619,9 +604,12 @@ targets += [
             "RPCTool",
             "Registry",
             "Scalars",
+            "Scheduler",
             "SchemaCompiler",
             "TLS",
+            "YAML",
             logging,
+            nioCore,
             nioPosix,
         ],
         path: "Sources/Commands/apus",
