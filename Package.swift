@@ -555,7 +555,8 @@ let package = Package(
                 "ResourceTable", "Selectors",
             ],
             tests: [
-                "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf", "Selectors",
+                "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
+                "ResourceTable", "Selectors",
             ]
         ),
 

@@ -62,7 +62,7 @@ struct ListWatchTests {
             ("app=a", "spec.nodeName=n0", ["p0", "p2", "p4"]),
             ("", "metadata.name=p3", ["p3"]), ("", "status.phase=Running", []),
             ("", "metadata.name!=p3,spec.nodeName=n1", ["p1"]),
-        ]
+        ] as [(String, String, [String])]
     )
     func selectors(labels: String, fields: String, names: [String]) async throws {
         try await withServer { client in

@@ -50,8 +50,10 @@ struct SPDYSessionTests {
         async let running: Void = session.run { continuation.yield($0) }
         for piece in pieces { await wire.incoming.write(piece) }
         var iterator = streams.makeAsyncIterator()
-        let data = try #require(await iterator.next())
-        let error = try #require(await iterator.next())
+        let first = await iterator.next()
+        let second = await iterator.next()
+        let data = try #require(first)
+        let error = try #require(second)
         #expect(data.header("streamType") == "data")
         #expect(error.header("Port") == "80")
         var text: [UInt8] = []

@@ -6,6 +6,7 @@ import KeyValueStore
 import KubernetesAPI
 import ObjectModel
 import Protobuf
+import ResourceTable
 import Selectors
 import Testing
 

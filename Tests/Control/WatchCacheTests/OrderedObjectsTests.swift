@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Bytes
+import Protobuf
 import Testing
 
 @testable import WatchCache
@@ -36,10 +37,12 @@ struct OrderedObjectsTests {
             let key = "ns\(generator.next() % 5)/\(generator.next() % 600)"
             if generator.next() % 3 == 0 {
                 let removed = objects.remove(Bytes(utf8: key))
-                #expect(removed?.revision == model.removeValue(forKey: key))
+                let expected = model.removeValue(forKey: key)
+                #expect(removed?.revision == expected)
             } else {
                 let old = objects.put(Self.object(key, Int64(step)))
-                #expect(old?.revision == model.updateValue(Int64(step), forKey: key))
+                let expected = model.updateValue(Int64(step), forKey: key)
+                #expect(old?.revision == expected)
             }
         }
         #expect(objects.count == model.count)
@@ -69,8 +72,10 @@ struct OrderedObjectsTests {
     func cursor() {
         let objects = OrderedObjects(sorted: (1000..<2000).map { Self.object("a/\($0)") })
         var cursor = objects.cursor(from: "a/1498\u{0}")
-        #expect(objects.next(&cursor, within: "a/")?.name == "1499")
-        #expect(objects.next(&cursor, within: "b/") == nil)
+        let next = objects.next(&cursor, within: "a/")
+        #expect(next?.name == "1499")
+        let other = objects.next(&cursor, within: "b/")
+        #expect(other?.name == nil)
     }
 }
 
