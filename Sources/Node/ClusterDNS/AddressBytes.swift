@@ -21,7 +21,10 @@ enum AddressBytes {
         guard bytes.count == 4 || bytes.count == 16,
             inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil
         else { return nil }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
     }
 }
 

@@ -44,7 +44,8 @@ struct AnswerCache {
 
     mutating func store(_ message: [UInt8], _ key: Key, now: Int64) {
         guard let seconds = ForwardedAnswer.lifetime(of: message), seconds > 0 else { return }
-        let limit = ForwardedAnswer.isPositive(message) ? Self.longestSeconds : Self.longestNegativeSeconds
+        let limit =
+            ForwardedAnswer.isPositive(message) ? Self.longestSeconds : Self.longestNegativeSeconds
         if self.entries[key] == nil { self.order.append(key) }
         self.entries[key] = Entry(
             message: message,
@@ -75,7 +76,8 @@ enum ForwardedAnswer {
     /// The least time to live of its records in seconds; nil for one that is malformed, cut short,
     /// or says that the server failed.
     static func lifetime(of message: [UInt8]) -> UInt32? {
-        guard message.count >= 12, !self.isTruncated(message), [0, 3].contains(message[3] & 0xF) else {
+        guard message.count >= 12, !self.isTruncated(message), [0, 3].contains(message[3] & 0xF)
+        else {
             return nil
         }
         var least: UInt32?
@@ -108,11 +110,15 @@ enum ForwardedAnswer {
         func number(_ at: Int) -> Int { Int(message[at]) << 8 | Int(message[at + 1]) }
         var at = 12
         for _ in 0..<number(4) {
-            guard let end = self.nameEnd(message, at), end + 4 <= message.count else { return false }
+            guard let end = self.nameEnd(message, at), end + 4 <= message.count else {
+                return false
+            }
             at = end + 4
         }
         for _ in 0..<(number(6) + number(8) + number(10)) {
-            guard let end = self.nameEnd(message, at), end + 10 <= message.count else { return false }
+            guard let end = self.nameEnd(message, at), end + 10 <= message.count else {
+                return false
+            }
             if number(end) != Int(DNSType.opt.rawValue) {
                 body(UInt32(number(end + 4)) << 16 | UInt32(number(end + 6)), end + 4)
             }

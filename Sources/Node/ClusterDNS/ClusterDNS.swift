@@ -46,7 +46,10 @@ public struct ClusterDNS: Sendable {
     /// - Throws: when an address cannot be bound.
     public func run() async throws {
         let factory = InformerFactory(self.channel) { [logger] resource, error in
-            logger.warning("Failed to watch", metadata: ["resource": "\(resource)", "err": "\(error)"])
+            logger.warning(
+                "Failed to watch",
+                metadata: ["resource": "\(resource)", "err": "\(error)"]
+            )
         }
         let zone = ClusterZone(domain: self.configuration.domain, records: InformerRecords(factory))
         let servers = ResolverFile(
@@ -69,7 +72,10 @@ public struct ClusterDNS: Sendable {
                 for address in self.configuration.addresses {
                     channels += try await self.listen(address, resolver)
                 }
-                self.logger.info("Serving", metadata: ["addresses": "\(self.configuration.addresses)"])
+                self.logger.info(
+                    "Serving",
+                    metadata: ["addresses": "\(self.configuration.addresses)"]
+                )
                 let open = channels
                 let (stream, end) = AsyncStream<Void>.makeStream()
                 await withTaskCancellationHandler {
@@ -139,7 +145,10 @@ private final class DatagramHandler: ChannelInboundHandler {
                 overTCP: false,
                 limit: query.payloadLimit(DNSAnswer.maximumPayloadBytes)
             ) { answer in
-                let envelope = AddressedEnvelope(remoteAddress: asker, data: ByteBuffer(bytes: answer))
+                let envelope = AddressedEnvelope(
+                    remoteAddress: asker,
+                    data: ByteBuffer(bytes: answer)
+                )
                 channel.writeAndFlush(envelope, promise: nil)
             }
         }
@@ -166,7 +175,10 @@ private final class StreamHandler: ChannelInboundHandler {
         var part = self.unwrapInboundIn(data)
         self.received.writeBuffer(&part)
         while let length = self.received.getInteger(at: self.received.readerIndex, as: UInt16.self),
-            let bytes = self.received.getBytes(at: self.received.readerIndex + 2, length: Int(length))
+            let bytes = self.received.getBytes(
+                at: self.received.readerIndex + 2,
+                length: Int(length)
+            )
         {
             self.received.moveReaderIndex(forwardBy: 2 + Int(length))
             self.received.discardReadBytes()
@@ -198,5 +210,7 @@ private final class StreamHandler: ChannelInboundHandler {
         if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
 }

@@ -46,7 +46,9 @@ public struct ClusterZone: Sendable {
         if let labels = query.name.labels(below: self.domain) {
             return self.finish(self.lookUp(Array(labels), query), query)
         }
-        guard query.type == .ptr, let address = ReverseName.address(of: query.name) else { return nil }
+        guard query.type == .ptr, let address = ReverseName.address(of: query.name) else {
+            return nil
+        }
         let names = self.names(of: address)
         guard !names.isEmpty else { return nil }
         return DNSAnswer(.noError, records: names.map { self.record(query.name, .ptr($0)) })
@@ -175,7 +177,10 @@ extension ClusterZone {
         var additionals: [DNSRecord] = []
         func add(_ number: UInt16, _ target: DNSName, _ addresses: [String]) {
             records.append(
-                self.record(query.name, .srv(priority: 0, weight: 100, port: number, target: target))
+                self.record(
+                    query.name,
+                    .srv(priority: 0, weight: 100, port: number, target: target)
+                )
             )
             additionals += addresses.compactMap { address in
                 AddressBytes.data(of: address).map { self.record(target, $0) }
@@ -208,7 +213,8 @@ extension ClusterZone {
         guard labels.count == 2 else { return labels.count == 1 ? .records([]) : .nothing }
         let dotted = String(labels[0].map { $0 == "-" ? "." : $0 })
         let colons = String(labels[0].map { $0 == "-" ? ":" : $0 })
-        guard let address = [dotted, colons].first(where: { AddressBytes.data(of: $0) != nil }) else {
+        guard let address = [dotted, colons].first(where: { AddressBytes.data(of: $0) != nil })
+        else {
             return .nothing
         }
         return self.found([address], query)
@@ -234,7 +240,10 @@ extension ClusterZone {
         return slices.flatMap { slice in
             let ports = slice.ports.compactMap { port in
                 port.port.flatMap { UInt16(exactly: $0) }.map { number in
-                    (name: port.name ?? "", transport: (port.protocol ?? "TCP").lowercased(), number: number)
+                    (
+                        name: port.name ?? "", transport: (port.protocol ?? "TCP").lowercased(),
+                        number: number
+                    )
                 }
             }
             return slice.endpoints.flatMap { endpoint in
@@ -256,14 +265,18 @@ extension ClusterZone {
     private func names(of address: String) -> [DNSName] {
         let services = self.records.services(address: address).map { service in
             DNSName(
-                labels: [service.metadata.name, service.metadata.namespace, "svc"] + self.domain.labels
+                labels: [service.metadata.name, service.metadata.namespace, "svc"]
+                    + self.domain.labels
             )
         }
         if !services.isEmpty { return services }
         return self.records.endpointSlices(address: address).flatMap { slice -> [DNSName] in
-            guard let service = slice.metadata.labels["kubernetes.io/service-name"] else { return [] }
+            guard let service = slice.metadata.labels["kubernetes.io/service-name"] else {
+                return []
+            }
             return slice.endpoints.compactMap { endpoint in
-                guard endpoint.addresses.contains(address), let host = endpoint.hostname, !host.isEmpty
+                guard endpoint.addresses.contains(address), let host = endpoint.hostname,
+                    !host.isEmpty
                 else { return nil }
                 return DNSName(
                     labels: [host, service, slice.metadata.namespace, "svc"] + self.domain.labels

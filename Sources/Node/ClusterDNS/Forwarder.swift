@@ -35,7 +35,9 @@ final class Forwarder: Sendable {
             dnssecOK: query.extensions?.dnssecOK ?? false
         )
         let now = Self.now
-        if let kept = self.cache.withLock({ $0.answer(key, id: query.id, now: now) }) { return kept }
+        if let kept = self.cache.withLock({ $0.answer(key, id: query.id, now: now) }) {
+            return kept
+        }
         guard self.running.add(1, ordering: .relaxed).newValue <= Self.maximumRunning else {
             self.running.subtract(1, ordering: .relaxed)
             return nil
@@ -82,7 +84,9 @@ final class Forwarder: Sendable {
                 .connect(to: server)
         }
         connecting.whenFailure { promise.fail($0) }
-        let timer = loop.scheduleTask(in: Self.timeout) { promise.fail(ChannelError.connectTimeout(Self.timeout)) }
+        let timer = loop.scheduleTask(in: Self.timeout) {
+            promise.fail(ChannelError.connectTimeout(Self.timeout))
+        }
         let answer = try? await promise.futureResult.get()
         timer.cancel()
         connecting.whenSuccess { $0.close(promise: nil) }
@@ -129,7 +133,11 @@ private final class AnswerHandler: ChannelInboundHandler, @unchecked Sendable {
         if self.isStream {
             var part = self.unwrapStream(data)
             self.received.writeBuffer(&part)
-            guard let length = self.received.getInteger(at: self.received.readerIndex, as: UInt16.self),
+            guard
+                let length = self.received.getInteger(
+                    at: self.received.readerIndex,
+                    as: UInt16.self
+                ),
                 let bytes = self.received.getBytes(
                     at: self.received.readerIndex + 2,
                     length: Int(length)

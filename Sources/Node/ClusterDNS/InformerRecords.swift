@@ -17,7 +17,8 @@ struct InformerRecords: ClusterRecords {
         self.slices = factory.informer(of: DiscoveryV1.EndpointSlice.self)
         self.namespaces = factory.informer(of: CoreV1.Namespace.self)
         self.services.addIndex("address") { service in
-            service.spec.clusterIPs.isEmpty ? [service.spec.clusterIP] : Array(service.spec.clusterIPs)
+            service.spec.clusterIPs.isEmpty
+                ? [service.spec.clusterIP] : Array(service.spec.clusterIPs)
         }
         self.slices.addIndex("service") { slice in
             [slice.metadata.labels["kubernetes.io/service-name"]].compactMap { name in

@@ -47,7 +47,8 @@ public struct DNSQuery: Hashable, Sendable {
             questions == 1, answers == 0, authorities == 0
         else { throw .malformed(id: id) }
         let start = reader.position
-        guard let name = reader.name(), let type = reader.uint16(), let recordClass = reader.uint16()
+        guard let name = reader.name(), let type = reader.uint16(),
+            let recordClass = reader.uint16()
         else { throw .malformed(id: id) }
         self.id = id
         self.recursionDesired = flags & 0x0100 != 0
@@ -57,7 +58,8 @@ public struct DNSQuery: Hashable, Sendable {
         self.question = reader.bytes(from: start)
         for _ in 0..<additionals {
             guard let owner = reader.name(), let type = reader.uint16(),
-                let payload = reader.uint16(), let high = reader.uint16(), let low = reader.uint16(),
+                let payload = reader.uint16(), let high = reader.uint16(),
+                let low = reader.uint16(),
                 let length = reader.uint16(), reader.skip(Int(length))
             else { throw .malformed(id: id) }
             guard DNSType(rawValue: type) == .opt else { continue }

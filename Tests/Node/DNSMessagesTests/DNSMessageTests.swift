@@ -58,7 +58,7 @@ struct DNSQueryTests {
         for _ in 0..<2000 {
             var message = Self.message
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                message[Int.random(in: 0..<message.count, using: &generator)] = .random(in: 0 ... 255)
+                message[Int.random(in: 0..<message.count, using: &generator)] = .random(in: 0...255)
             }
             _ = try? DNSQuery(parsing: message)
         }
