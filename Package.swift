@@ -121,6 +121,602 @@ let cryptography: [Target.Dependency] = [
     .product(name: "X509", package: "swift-certificates"),
 ]
 
+/// Every target, sorted by layer, then name. One statement each: a single list is too much for the
+/// type checker.
+var targets: [Target] = []
+
+// Base: no I/O.
+targets += module("Bytes", in: "Base", tests: [])
+targets += module("Flags", in: "Base", ["Scalars"], tests: [])
+targets += module("Logs", in: "Base", ["Flags", logging], tests: ["Flags", logging])
+targets += module("Metrics", in: "Base", tests: [])
+targets += module("Scalars", in: "Base", tests: [], files: ["Fixtures"])
+
+// System: what comes from C and from Linux.
+targets += library("CLMDB", apt: "liblmdb-dev")
+targets += library("CProcesses", apt: "libc6-dev")
+targets += library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev")
+targets += library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev")
+targets += library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev")
+targets += module("LMDB", in: "System", ["CLMDB"], tests: [])
+targets += library("CNFTables", apt: "libnftables-dev")
+targets += module("NFTables", in: "System", ["CNFTables"])
+targets += module("Processes", in: "System", ["CProcesses"], tests: [])
+targets += module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"])
+
+// Wire: how bytes become messages and how messages travel.
+targets += module("Descriptors", in: "Wire", tests: [])
+targets += module(
+    "GRPCServices",
+    in: "Wire",
+    ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]
+)
+targets += module(
+    "HTTP",
+    in: "Wire",
+    [nioCore, nioHTTP1, nioPosix, nioWebSocket],
+    tests: [nioCore]
+)
+targets += module(
+    "HTTP2Transport",
+    in: "Wire",
+    ["CNghttp2", "HTTP", "TLS", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS],
+    tests: ["HTTP", "TLS", nioCore, nioEmbedded, nioPosix, nioSSL, nioWebSocket]
+)
+targets += module("JSON", in: "Wire", ["Bytes", "Protobuf", "Scalars"], tests: ["Protobuf"])
+targets += module("PKI", in: "Wire", ["Bytes", "Scalars"] + cryptography, tests: [])
+targets += module("Protobuf", in: "Wire", ["Bytes", "Descriptors", "RPCInterface"])
+targets += module(
+    "RPC",
+    in: "Wire",
+    ["Bytes", "CZlib", "HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore],
+    tests: ["HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore, nioPosix]
+)
+targets += module("RPCInterface", in: "Wire")
+targets += module(
+    "RPCServices",
+    in: "Wire",
+    ["Bytes", "Descriptors", "GRPCServices", "Protobuf", "RPCInterface"]
+)
+targets += module(
+    "RPCTool",
+    in: "Wire",
+    ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
+    tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
+)
+targets += module("TLS", in: "Wire", [nioCore, nioSSL])
+targets += module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"])
+targets += module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"])
+
+// API: generated types by group and version, and what is known of their values.
+targets += module(
+    "ApusAPI",
+    in: "API",
+    ["Bytes", "KubernetesAPI", "Protobuf", "RPCInterface", "WellKnownTypes"]
+)
+targets += module(
+    "Defaulting",
+    in: "API",
+    [
+        "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
+        "SchemaRules", "WellKnownTypes",
+    ],
+    tests: ["JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "Scalars"]
+)
+targets += module(
+    "KubernetesAPI",
+    in: "API",
+    ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
+    tests: ["Bytes", "JSON", "NodeAPI", "Protobuf", "Scalars"]
+)
+targets += module("NameRules", in: "API", ["Scalars"], tests: [], files: ["Fixtures"])
+targets += module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"])
+targets += module(
+    "ObjectModel",
+    in: "API",
+    ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "ResourceTable"],
+    tests: ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "ResourceTable"]
+)
+targets += module(
+    "Patches",
+    in: "API",
+    ["JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "SchemaRules"],
+    tests: ["JSON", "KubernetesAPI", "ObjectModel"]
+)
+targets += module(
+    "ResourceTable",
+    in: "API",
+    ["KubernetesAPI", "Protobuf"],
+    tests: ["KubernetesAPI", "Protobuf"]
+)
+targets += module("SchemaRules", in: "API", ["Protobuf", "WellKnownTypes"])
+targets += module(
+    "Selectors",
+    in: "API",
+    ["NameRules"],
+    tests: ["NameRules"],
+    files: ["Fixtures"]
+)
+
+// Store: etcd.
+targets += module(
+    "Engine",
+    in: "Store",
+    ["Bytes", "KeyValueStore", "LMDB", "Metrics"],
+    tests: [
+        "Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild",
+        "StoreTestSupport",
+    ]
+)
+targets += module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"])
+targets += module(
+    "EtcdClient",
+    in: "Store",
+    ["Bytes", "EtcdAPI", "EtcdCodec", "KeyValueStore", "Protobuf", "RPCInterface"]
+)
+targets += module(
+    "EtcdCodec",
+    in: "Store",
+    ["Bytes", "KeyValueStore", "RPCInterface"],
+    tests: [
+        "Bytes", "EtcdAPI", "KeyValueStore", "Protobuf", "RPCInterface", "StoreTestSupport",
+    ]
+)
+targets += module(
+    "EtcdServer",
+    in: "Store",
+    [
+        "Bytes", "Engine", "EtcdAPI", "EtcdClient", "EtcdCodec", "HTTP", "HTTP2Transport",
+        "KeyValueStore", "Metrics", "ProcessMetrics", "Protobuf", "RPC", "RPCInterface",
+        "TLS", logging, nioCore, nioPosix,
+    ],
+    tests: [
+        "Bytes", "Engine", "EtcdClient", "EtcdCodec", "HTTP2Transport", "KeyValueStore",
+        "KeyValueStoreSuite", "Metrics", "RPC", "RPCInterface", "StoreTestSupport",
+        logging, nioCore, nioPosix,
+    ]
+)
+targets += module("KeyValueStore", in: "Store", ["Bytes"])
+
+// Machinery: what every component is built from.
+targets += module("Clocks", in: "Machinery", ["Scalars"], tests: ["Scalars"])
+targets += module(
+    "ComponentServer",
+    in: "Machinery",
+    [
+        "Clocks", "HTTP", "HTTP2Transport", "Kubeconfig", "KubernetesAPI", "ObjectModel",
+        "PKI", "Protobuf", "RPCInterface", "ResourceClient", "TLS", nioCore,
+    ],
+    tests: ["HTTP", "HTTP2Transport", "KubernetesAPI", nioCore, nioPosix]
+)
+targets += module(
+    "EventRecording",
+    in: "Machinery",
+    [
+        "ApusAPI", "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RPCInterface", "ResourceClient", "Scalars",
+    ],
+    tests: [
+        "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",
+        "Scalars",
+    ]
+)
+targets += module(
+    "Informers",
+    in: "Machinery",
+    [
+        "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+        "ResourceClient", "Selectors",
+    ],
+    tests: [
+        "Clocks", "KubernetesAPI", "MemoryCluster", "ObjectModel", "Protobuf", "RPC",
+        "RPCInterface", "ResourceClient",
+    ]
+)
+targets += module(
+    "Kubeconfig",
+    in: "Machinery",
+    [
+        "Bytes", "HTTP2Transport", "JSON", "RPC", "RPCInterface", "TLS", "YAML", nioCore,
+    ],
+    tests: ["Bytes", "HTTP2Transport"]
+)
+targets += module(
+    "LeaderElection",
+    in: "Machinery",
+    [
+        "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+        "ResourceClient", "Scalars",
+    ],
+    tests: [
+        "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "RPCInterface",
+        "ResourceClient", "Scalars",
+    ]
+)
+targets += module(
+    "ResourceClient",
+    in: "Machinery",
+    [
+        "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceTable", "Selectors", "WellKnownTypes",
+    ],
+    tests: [
+        "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "MemoryCluster",
+        "ObjectModel", "Protobuf", "RPC", "RPCInterface", "Selectors",
+    ]
+)
+targets += module("WorkQueues", in: "Machinery", ["Clocks"], tests: ["Clocks"])
+targets += module(
+    "ClusterControllers",
+    in: "Control",
+    [
+        "ApusAPI", "Bytes", "Clocks", "ControllerKit", "EventRecording", "Informers",
+        "JSON", "KubernetesAPI",
+        "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
+        "Selectors", "WorkQueues",
+    ]
+)
+targets += module(
+    "ControllerKit",
+    in: "Control",
+    [
+        "ApusAPI", "Bytes", "Clocks", "EventRecording", "Informers", "JSON",
+        "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+    ]
+)
+targets += module(
+    "ControllerManager",
+    in: "Control",
+    [
+        "Clocks", "ClusterControllers", "ComponentServer", "ControllerKit",
+        "HTTP2Transport", "Informers", "Kubeconfig", "KubernetesAPI", "LeaderElection",
+        "Metrics", "ObjectModel", "PKI", "Protobuf", "RPC", "RPCInterface",
+        "ResourceClient",
+        "Scalars", "ServiceControllers", "TLS", "WorkloadControllers", nioCore,
+    ]
+)
+targets += module(
+    "ServiceControllers",
+    in: "Control",
+    [
+        "Clocks", "ControllerKit", "EventRecording", "Informers", "KubernetesAPI",
+        "ObjectModel", "Protobuf",
+        "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+    ]
+)
+targets += module(
+    "WorkloadControllers",
+    in: "Control",
+    [
+        "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
+        "KubernetesAPI", "NameRules", "ObjectModel",
+        "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+    ]
+)
+
+// Control: the control plane.
+targets += module(
+    "Access",
+    in: "Control",
+    [
+        "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "RequestInfo",
+        "ResourceTable", "Scalars",
+    ],
+    tests: [
+        "KubernetesAPI", "ObjectModel", "RequestInfo", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
+    "APIServer",
+    in: "Control",
+    [
+        "Access", "ApusAPI", "Bytes", "CZlib", "Defaulting", "GRPCServices", "HTTP",
+        "HTTP2Transport", "JSON", "KeyValueStore", "KubernetesAPI", "MediaTypes",
+        "Metrics", "NameRules", "ObjectModel", "PKI", "Patches", "ProcessMetrics",
+        "Protobuf", "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
+        "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
+        "YAML", nioCore,
+        .product(name: "Crypto", package: "swift-crypto"),
+    ],
+    tests: [
+        "ApusAPI", "Bytes", "Engine", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RPCInterface", "ResourceTable", nioPosix,
+    ]
+)
+targets += module(
+    "Admission",
+    in: "Control",
+    [
+        "Access", "Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "PKI", "Protobuf",
+        "ResourceTable", "Scalars",
+    ],
+    tests: [
+        "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
+        "Protobuf", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
+    "Authentication",
+    in: "Control",
+    [
+        "Access", "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "PKI",
+        "Protobuf", "ResourceTable", "Scalars",
+    ],
+    tests: [
+        "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
+        "Protobuf", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
+    "Authorization",
+    in: "Control",
+    [
+        "Access", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
+        "ResourceTable", "Selectors",
+    ],
+    tests: [
+        "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RequestInfo", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
+    "CloudController",
+    in: "Control",
+    [
+        "ApusAPI", "EventRecording", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceClient", "WorkQueues", logging,
+    ],
+    tests: ["KubernetesAPI", "Protobuf"]
+)
+targets += module(
+    "KubeScheduler",
+    in: "Control",
+    [
+        "ApusAPI", "Clocks", "EventRecording", "Informers", "JSON", "KubernetesAPI",
+        "LeaderElection", "Metrics", "ObjectModel", "Protobuf", "RPCInterface",
+        "ResourceClient", "Scalars", "Scheduler", "Selectors", logging,
+    ],
+    tests: [
+        "APIServer", "Clocks", "Engine", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "RPCInterface", "ResourceClient", "Scalars", "Scheduler", logging, nioPosix,
+    ]
+)
+targets += module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"])
+targets += module(
+    "OpenAPI",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KubernetesAPI", "Protobuf", "ResourceTable", "SchemaRules",
+        "WellKnownTypes",
+    ],
+    tests: ["Bytes", "JSON", "ResourceTable"]
+)
+targets += module(
+    "Registry",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
+        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
+    ],
+    tests: []
+)
+targets += module("SPDY", in: "Control", ["CZlib"], tests: [])
+targets += module(
+    "RequestInfo",
+    in: "Control",
+    ["NameRules", "Scalars", "Selectors"],
+    tests: ["NameRules", "Selectors"]
+)
+targets += module(
+    "Scheduler",
+    in: "Control",
+    ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors", "YAML"]
+)
+targets += module(
+    "Tables",
+    in: "Control",
+    [
+        "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
+    ],
+    tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
+)
+targets += module(
+    "WatchCache",
+    in: "Control",
+    [
+        "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "ResourceTable", "Selectors",
+    ],
+    tests: [
+        "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
+        "ResourceTable", "Selectors",
+    ]
+)
+
+// Node: what runs on each machine.
+targets += module(
+    "ClusterDNS",
+    in: "Node",
+    [
+        "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
+        "RPCInterface", logging, nioCore, nioPosix,
+    ],
+    tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
+)
+targets += module("DNSMessages", in: "Node", tests: [])
+targets += module(
+    "HollowNodes",
+    in: "Node",
+    [
+        "ApusAPI", "Clocks", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", logging,
+    ],
+    tests: ["KubernetesAPI", "Protobuf", "Scalars"]
+)
+targets += module(
+    "KubeProxy",
+    in: "Node",
+    [
+        "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
+        "ResourceClient", "ServiceRules", logging,
+    ]
+)
+targets += module(
+    "ServiceRules",
+    in: "Node",
+    ["KubernetesAPI", "Protobuf"],
+    tests: ["KubernetesAPI", "Processes", "Protobuf"]
+)
+
+// Commands: flags and wiring.
+targets += module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"])
+targets += module(
+    "LocalCluster",
+    in: "Commands",
+    [
+        "Bytes", "HTTP", "HTTP2Transport", "JSON", "PKI", "Processes", "TLS", nioCore,
+        nioPosix,
+    ],
+    tests: ["PKI", "Processes"]
+)
+targets += [
+    .executableTarget(
+        name: "apus",
+        dependencies: [
+            "Informers",
+            "CloudController",
+            "APIServer",
+            "Bytes",
+            "ClusterDNS",
+            "CommandTree",
+            "ComponentServer",
+            "DNSMessages",
+            "Descriptors",
+            "Engine",
+            "EtcdClient",
+            "EtcdServer",
+            "Flags",
+            "HTTP2Transport",
+            "HollowNodes",
+            "JSON",
+            "KeyValueStore",
+            "KubeProxy",
+            "KubeScheduler",
+            "Kubeconfig",
+            "LeaderElection",
+            "LocalCluster",
+            "Logs",
+            "Metrics",
+            "PKI",
+            "Processes",
+            "RPC",
+            "RPCInterface",
+            "RPCTool",
+            "Registry",
+            "Scalars",
+            "Scheduler",
+            "SchemaCompiler",
+            "TLS",
+            "YAML",
+            logging,
+            nioCore,
+            nioPosix,
+        ],
+        path: "Sources/Commands/apus",
+        swiftSettings: settings
+    )
+]
+
+// The generator.
+targets += generator(
+    "SchemaCompiler",
+    ["Descriptors"],
+    tests: ["Descriptors"],
+    files: ["Fixtures"]
+)
+targets += generator(
+    "SwiftEmitter",
+    ["Descriptors", "Protobuf"],
+    tests: [
+        "Bytes", "Descriptors", "Protobuf", "RPCInterface", "SchemaCompiler",
+        "WellKnownTypes",
+    ],
+    files: ["Fixtures"]
+)
+targets += generator(
+    "apus-codegen",
+    ["Descriptors", "SchemaCompiler", "SwiftEmitter", argumentParser],
+    tests: ["Descriptors", "SwiftEmitter"],
+    isExecutable: true
+)
+
+// What tests of several targets share, and programs that tests talk to.
+targets += [
+    .target(
+        name: "MemoryCluster",
+        dependencies: [
+            "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
+            "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
+            "WellKnownTypes",
+        ],
+        path: "Tests/Support/MemoryCluster",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "AccessSupport",
+        dependencies: [
+            "Access", "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable",
+        ],
+        path: "Tests/Control/AccessSupport",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "KeyValueStoreSuite",
+        dependencies: ["Bytes", "KeyValueStore"],
+        path: "Tests/Store/KeyValueStoreSuite",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "StoreTestSupport",
+        dependencies: ["Bytes", "KeyValueStore"],
+        path: "Tests/Store/StoreTestSupport",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "StoreCrashChild",
+        dependencies: ["Bytes", "Engine", "KeyValueStore"],
+        path: "Tests/Store/StoreCrashChild",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "apus-peer",
+        dependencies: [
+            "ApusAPI", "EtcdAPI", "GRPCServices", "KubernetesAPI", "NodeAPI", "Protobuf",
+            "WellKnownTypes",
+        ],
+        path: "Tests/Support/apus-peer",
+        swiftSettings: settings
+    ),
+]
+// Our RPC against other people's: grpcio, etcd, containerd.
+!isTested("Interop")
+    ? []
+    : [
+        .testTarget(
+            name: "InteropTests",
+            dependencies: [
+                "Bytes", "EtcdAPI", "GRPCServices", "HTTP", "HTTP2Transport", "NodeAPI",
+                "Protobuf", "RPC", "RPCInterface", "RPCServices", "TLS", "WellKnownTypes",
+                nioCore, nioPosix,
+            ],
+            path: "Tests/Conformance/Interop",
+            exclude: ["Programs", "interop.proto"],
+            swiftSettings: settings
+        )
+    ]
+
 let package = Package(
     name: "apus",
     products: [
@@ -158,586 +754,5 @@ let package = Package(
         // TLS on those sockets, with optional client certificates.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
-    targets: [
-        // Base: no I/O.
-        module("Bytes", in: "Base", tests: []),
-        module("Flags", in: "Base", ["Scalars"], tests: []),
-        module("Logs", in: "Base", ["Flags", logging], tests: ["Flags", logging]),
-        module("Metrics", in: "Base", tests: []),
-        module("Scalars", in: "Base", tests: [], files: ["Fixtures"]),
-
-        // System: what comes from C and from Linux.
-        library("CLMDB", apt: "liblmdb-dev"),
-        library("CProcesses", apt: "libc6-dev"),
-        library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
-        library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
-        library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-        module("LMDB", in: "System", ["CLMDB"], tests: []),
-        library("CNFTables", apt: "libnftables-dev"),
-        module("NFTables", in: "System", ["CNFTables"]),
-        module("Processes", in: "System", ["CProcesses"], tests: []),
-        module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"]),
-
-        // Wire: how bytes become messages and how messages travel.
-        module("Descriptors", in: "Wire", tests: []),
-        module(
-            "GRPCServices",
-            in: "Wire",
-            ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]
-        ),
-        module(
-            "HTTP",
-            in: "Wire",
-            [nioCore, nioHTTP1, nioPosix, nioWebSocket],
-            tests: [nioCore]
-        ),
-        module(
-            "HTTP2Transport",
-            in: "Wire",
-            ["CNghttp2", "HTTP", "TLS", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS],
-            tests: ["HTTP", "TLS", nioCore, nioEmbedded, nioPosix, nioSSL, nioWebSocket]
-        ),
-        module("JSON", in: "Wire", ["Bytes", "Protobuf", "Scalars"], tests: ["Protobuf"]),
-        module("PKI", in: "Wire", ["Bytes", "Scalars"] + cryptography, tests: []),
-        module("Protobuf", in: "Wire", ["Bytes", "Descriptors", "RPCInterface"]),
-        module(
-            "RPC",
-            in: "Wire",
-            ["Bytes", "CZlib", "HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore],
-            tests: ["HTTP", "HTTP2Transport", "RPCInterface", "TLS", nioCore, nioPosix]
-        ),
-        module("RPCInterface", in: "Wire"),
-        module(
-            "RPCServices",
-            in: "Wire",
-            ["Bytes", "Descriptors", "GRPCServices", "Protobuf", "RPCInterface"]
-        ),
-        module(
-            "RPCTool",
-            in: "Wire",
-            ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
-            tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
-        ),
-        module("TLS", in: "Wire", [nioCore, nioSSL]),
-        module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"]),
-        module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"]),
-
-        // API: generated types by group and version, and what is known of their values.
-        module(
-            "ApusAPI",
-            in: "API",
-            ["Bytes", "KubernetesAPI", "Protobuf", "RPCInterface", "WellKnownTypes"]
-        ),
-        module(
-            "Defaulting",
-            in: "API",
-            [
-                "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
-                "SchemaRules", "WellKnownTypes",
-            ],
-            tests: ["JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "Scalars"]
-        ),
-        module(
-            "KubernetesAPI",
-            in: "API",
-            ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
-            tests: ["Bytes", "JSON", "NodeAPI", "Protobuf", "Scalars"]
-        ),
-        module("NameRules", in: "API", ["Scalars"], tests: [], files: ["Fixtures"]),
-        module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
-        module(
-            "ObjectModel",
-            in: "API",
-            ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "ResourceTable"],
-            tests: ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "ResourceTable"]
-        ),
-        module(
-            "Patches",
-            in: "API",
-            ["JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "SchemaRules"],
-            tests: ["JSON", "KubernetesAPI", "ObjectModel"]
-        ),
-        module(
-            "ResourceTable",
-            in: "API",
-            ["KubernetesAPI", "Protobuf"],
-            tests: ["KubernetesAPI", "Protobuf"]
-        ),
-        module("SchemaRules", in: "API", ["Protobuf", "WellKnownTypes"]),
-        module(
-            "Selectors",
-            in: "API",
-            ["NameRules"],
-            tests: ["NameRules"],
-            files: ["Fixtures"]
-        ),
-
-        // Store: etcd.
-        module(
-            "Engine",
-            in: "Store",
-            ["Bytes", "KeyValueStore", "LMDB", "Metrics"],
-            tests: [
-                "Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild",
-                "StoreTestSupport",
-            ]
-        ),
-        module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"]),
-        module(
-            "EtcdClient",
-            in: "Store",
-            ["Bytes", "EtcdAPI", "EtcdCodec", "KeyValueStore", "Protobuf", "RPCInterface"]
-        ),
-        module(
-            "EtcdCodec",
-            in: "Store",
-            ["Bytes", "KeyValueStore", "RPCInterface"],
-            tests: [
-                "Bytes", "EtcdAPI", "KeyValueStore", "Protobuf", "RPCInterface", "StoreTestSupport",
-            ]
-        ),
-        module(
-            "EtcdServer",
-            in: "Store",
-            [
-                "Bytes", "Engine", "EtcdAPI", "EtcdClient", "EtcdCodec", "HTTP", "HTTP2Transport",
-                "KeyValueStore", "Metrics", "ProcessMetrics", "Protobuf", "RPC", "RPCInterface",
-                "TLS", logging, nioCore, nioPosix,
-            ],
-            tests: [
-                "Bytes", "Engine", "EtcdClient", "EtcdCodec", "HTTP2Transport", "KeyValueStore",
-                "KeyValueStoreSuite", "Metrics", "RPC", "RPCInterface", "StoreTestSupport",
-                logging, nioCore, nioPosix,
-            ]
-        ),
-        module("KeyValueStore", in: "Store", ["Bytes"]),
-
-        // Machinery: what every component is built from.
-        module("Clocks", in: "Machinery", ["Scalars"], tests: ["Scalars"]),
-        module(
-            "ComponentServer",
-            in: "Machinery",
-            [
-                "Clocks", "HTTP", "HTTP2Transport", "Kubeconfig", "KubernetesAPI", "ObjectModel",
-                "PKI", "Protobuf", "RPCInterface", "ResourceClient", "TLS", nioCore,
-            ],
-            tests: ["HTTP", "HTTP2Transport", "KubernetesAPI", nioCore, nioPosix]
-        ),
-        module(
-            "EventRecording",
-            in: "Machinery",
-            [
-                "ApusAPI", "Clocks", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "RPCInterface", "ResourceClient", "Scalars",
-            ],
-            tests: [
-                "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "ResourceClient",
-                "Scalars",
-            ]
-        ),
-        module(
-            "Informers",
-            in: "Machinery",
-            [
-                "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
-                "ResourceClient", "Selectors",
-            ],
-            tests: [
-                "Clocks", "KubernetesAPI", "MemoryCluster", "ObjectModel", "Protobuf", "RPC",
-                "RPCInterface", "ResourceClient",
-            ]
-        ),
-        module(
-            "Kubeconfig",
-            in: "Machinery",
-            [
-                "Bytes", "HTTP2Transport", "JSON", "RPC", "RPCInterface", "TLS", "YAML", nioCore,
-            ],
-            tests: ["Bytes", "HTTP2Transport"]
-        ),
-        module(
-            "LeaderElection",
-            in: "Machinery",
-            [
-                "Clocks", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
-                "ResourceClient", "Scalars",
-            ],
-            tests: [
-                "Clocks", "KubernetesAPI", "MemoryCluster", "Protobuf", "RPC", "RPCInterface",
-                "ResourceClient", "Scalars",
-            ]
-        ),
-        module(
-            "ResourceClient",
-            in: "Machinery",
-            [
-                "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "ObjectModel",
-                "Protobuf", "RPCInterface", "ResourceTable", "Selectors", "WellKnownTypes",
-            ],
-            tests: [
-                "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "MemoryCluster",
-                "ObjectModel", "Protobuf", "RPC", "RPCInterface", "Selectors",
-            ]
-        ),
-        module("WorkQueues", in: "Machinery", ["Clocks"], tests: ["Clocks"]),
-        module(
-            "ClusterControllers",
-            in: "Control",
-            [
-                "ApusAPI", "Bytes", "Clocks", "ControllerKit", "EventRecording", "Informers",
-                "JSON", "KubernetesAPI",
-                "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
-                "Selectors", "WorkQueues",
-            ]
-        ),
-        module(
-            "ControllerKit",
-            in: "Control",
-            [
-                "ApusAPI", "Bytes", "Clocks", "EventRecording", "Informers", "JSON",
-                "KubernetesAPI", "ObjectModel",
-                "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
-            ]
-        ),
-        module(
-            "ControllerManager",
-            in: "Control",
-            [
-                "Clocks", "ClusterControllers", "ComponentServer", "ControllerKit",
-                "HTTP2Transport", "Informers", "Kubeconfig", "KubernetesAPI", "LeaderElection",
-                "Metrics", "ObjectModel", "PKI", "Protobuf", "RPC", "RPCInterface",
-                "ResourceClient",
-                "Scalars", "ServiceControllers", "TLS", "WorkloadControllers", nioCore,
-            ]
-        ),
-        module(
-            "ServiceControllers",
-            in: "Control",
-            [
-                "Clocks", "ControllerKit", "EventRecording", "Informers", "KubernetesAPI",
-                "ObjectModel", "Protobuf",
-                "ResourceClient", "Scalars", "Selectors", "WorkQueues",
-            ]
-        ),
-        module(
-            "WorkloadControllers",
-            in: "Control",
-            [
-                "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
-                "KubernetesAPI", "NameRules", "ObjectModel",
-                "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
-            ]
-        ),
-
-        // Control: the control plane.
-        module(
-            "Access",
-            in: "Control",
-            [
-                "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "RequestInfo",
-                "ResourceTable", "Scalars",
-            ],
-            tests: [
-                "KubernetesAPI", "ObjectModel", "RequestInfo", "ResourceTable", "Scalars",
-            ]
-        ),
-        module(
-            "APIServer",
-            in: "Control",
-            [
-                "Access", "ApusAPI", "Bytes", "CZlib", "Defaulting", "GRPCServices", "HTTP",
-                "HTTP2Transport", "JSON", "KeyValueStore", "KubernetesAPI", "MediaTypes",
-                "Metrics", "NameRules", "ObjectModel", "PKI", "Patches", "ProcessMetrics",
-                "Protobuf", "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
-                "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
-                "YAML", nioCore,
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
-            tests: [
-                "ApusAPI", "Bytes", "Engine", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "RPCInterface", "ResourceTable", nioPosix,
-            ]
-        ),
-        module(
-            "Admission",
-            in: "Control",
-            [
-                "Access", "Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "PKI", "Protobuf",
-                "ResourceTable", "Scalars",
-            ],
-            tests: [
-                "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
-                "Protobuf", "ResourceTable", "Scalars",
-            ]
-        ),
-        module(
-            "Authentication",
-            in: "Control",
-            [
-                "Access", "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "PKI",
-                "Protobuf", "ResourceTable", "Scalars",
-            ],
-            tests: [
-                "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
-                "Protobuf", "ResourceTable", "Scalars",
-            ]
-        ),
-        module(
-            "Authorization",
-            in: "Control",
-            [
-                "Access", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
-                "ResourceTable", "Selectors",
-            ],
-            tests: [
-                "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "RequestInfo", "ResourceTable", "Scalars",
-            ]
-        ),
-        module(
-            "KubeScheduler",
-            in: "Control",
-            [
-                "ApusAPI", "Clocks", "EventRecording", "Informers", "JSON", "KubernetesAPI",
-                "LeaderElection", "Metrics", "ObjectModel", "Protobuf", "RPCInterface",
-                "ResourceClient", "Scalars", "Scheduler", "Selectors", logging,
-            ],
-            tests: [
-                "APIServer", "Clocks", "Engine", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "RPCInterface", "ResourceClient", "Scalars", "Scheduler", logging, nioPosix,
-            ]
-        ),
-        module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"]),
-        module(
-            "OpenAPI",
-            in: "Control",
-            [
-                "Bytes", "JSON", "KubernetesAPI", "Protobuf", "ResourceTable", "SchemaRules",
-                "WellKnownTypes",
-            ],
-            tests: ["Bytes", "JSON", "ResourceTable"]
-        ),
-        module(
-            "Registry",
-            in: "Control",
-            [
-                "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
-                "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
-            ],
-            tests: []
-        ),
-        module("SPDY", in: "Control", ["CZlib"], tests: []),
-        module(
-            "RequestInfo",
-            in: "Control",
-            ["NameRules", "Scalars", "Selectors"],
-            tests: ["NameRules", "Selectors"]
-        ),
-        module(
-            "Scheduler",
-            in: "Control",
-            ["JSON", "KubernetesAPI", "NameRules", "Protobuf", "Scalars", "Selectors"],
-            tests: ["JSON", "KubernetesAPI", "Protobuf", "Scalars", "Selectors", "YAML"]
-        ),
-        module(
-            "Tables",
-            in: "Control",
-            [
-                "JSON", "KubernetesAPI", "ObjectModel", "RequestInfo", "Scalars", "Selectors",
-            ],
-            tests: ["JSON", "KubernetesAPI", "Protobuf", "RequestInfo", "Scalars"]
-        ),
-        module(
-            "WatchCache",
-            in: "Control",
-            [
-                "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "ResourceTable", "Selectors",
-            ],
-            tests: [
-                "Bytes", "KeyValueStore", "KubernetesAPI", "ObjectModel", "Protobuf",
-                "ResourceTable", "Selectors",
-            ]
-        ),
-
-        // Node: what runs on each machine.
-        module(
-            "ClusterDNS",
-            in: "Node",
-            [
-                "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
-                "RPCInterface", logging, nioCore, nioPosix,
-            ],
-            tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
-        ),
-        module("DNSMessages", in: "Node", tests: []),
-        module(
-            "HollowNodes",
-            in: "Node",
-            [
-                "ApusAPI", "Clocks", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
-                "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", logging,
-            ],
-            tests: ["KubernetesAPI", "Protobuf", "Scalars"]
-        ),
-        module(
-            "KubeProxy",
-            in: "Node",
-            [
-                "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
-                "ResourceClient", "ServiceRules", logging,
-            ]
-        ),
-        module(
-            "ServiceRules",
-            in: "Node",
-            ["KubernetesAPI", "Protobuf"],
-            tests: ["KubernetesAPI", "Processes", "Protobuf"]
-        ),
-
-        // Commands: flags and wiring.
-        module("CommandTree", in: "Commands", ["Flags"], tests: ["Flags"]),
-        module(
-            "LocalCluster",
-            in: "Commands",
-            [
-                "Bytes", "HTTP", "HTTP2Transport", "JSON", "PKI", "Processes", "TLS", nioCore,
-                nioPosix,
-            ],
-            tests: ["PKI", "Processes"]
-        ),
-        [
-            .executableTarget(
-                name: "apus",
-                dependencies: [
-                    "APIServer",
-                    "Bytes",
-                    "ClusterDNS",
-                    "CommandTree",
-                    "ComponentServer",
-                    "DNSMessages",
-                    "Descriptors",
-                    "Engine",
-                    "EtcdClient",
-                    "EtcdServer",
-                    "Flags",
-                    "HTTP2Transport",
-                    "HollowNodes",
-                    "JSON",
-                    "KeyValueStore",
-                    "KubeProxy",
-                    "KubeScheduler",
-                    "Kubeconfig",
-                    "LeaderElection",
-                    "LocalCluster",
-                    "Logs",
-                    "Metrics",
-                    "PKI",
-                    "Processes",
-                    "RPC",
-                    "RPCInterface",
-                    "RPCTool",
-                    "Registry",
-                    "Scalars",
-                    "Scheduler",
-                    "SchemaCompiler",
-                    "TLS",
-                    "YAML",
-                    logging,
-                    nioCore,
-                    nioPosix,
-                ],
-                path: "Sources/Commands/apus",
-                swiftSettings: settings
-            )
-        ],
-
-        // The generator.
-        generator(
-            "SchemaCompiler",
-            ["Descriptors"],
-            tests: ["Descriptors"],
-            files: ["Fixtures"]
-        ),
-        generator(
-            "SwiftEmitter",
-            ["Descriptors", "Protobuf"],
-            tests: [
-                "Bytes", "Descriptors", "Protobuf", "RPCInterface", "SchemaCompiler",
-                "WellKnownTypes",
-            ],
-            files: ["Fixtures"]
-        ),
-        generator(
-            "apus-codegen",
-            ["Descriptors", "SchemaCompiler", "SwiftEmitter", argumentParser],
-            tests: ["Descriptors", "SwiftEmitter"],
-            isExecutable: true
-        ),
-
-        // What tests of several targets share, and programs that tests talk to.
-        [
-            .target(
-                name: "MemoryCluster",
-                dependencies: [
-                    "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
-                    "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
-                    "WellKnownTypes",
-                ],
-                path: "Tests/Support/MemoryCluster",
-                swiftSettings: settings
-            ),
-            .target(
-                name: "AccessSupport",
-                dependencies: [
-                    "Access", "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable",
-                ],
-                path: "Tests/Control/AccessSupport",
-                swiftSettings: settings
-            ),
-            .target(
-                name: "KeyValueStoreSuite",
-                dependencies: ["Bytes", "KeyValueStore"],
-                path: "Tests/Store/KeyValueStoreSuite",
-                swiftSettings: settings
-            ),
-            .target(
-                name: "StoreTestSupport",
-                dependencies: ["Bytes", "KeyValueStore"],
-                path: "Tests/Store/StoreTestSupport",
-                swiftSettings: settings
-            ),
-            .executableTarget(
-                name: "StoreCrashChild",
-                dependencies: ["Bytes", "Engine", "KeyValueStore"],
-                path: "Tests/Store/StoreCrashChild",
-                swiftSettings: settings
-            ),
-            .executableTarget(
-                name: "apus-peer",
-                dependencies: [
-                    "ApusAPI", "EtcdAPI", "GRPCServices", "KubernetesAPI", "NodeAPI", "Protobuf",
-                    "WellKnownTypes",
-                ],
-                path: "Tests/Support/apus-peer",
-                swiftSettings: settings
-            ),
-        ],
-        // Our RPC against other people's: grpcio, etcd, containerd.
-        !isTested("Interop")
-            ? []
-            : [
-                .testTarget(
-                    name: "InteropTests",
-                    dependencies: [
-                        "Bytes", "EtcdAPI", "GRPCServices", "HTTP", "HTTP2Transport", "NodeAPI",
-                        "Protobuf", "RPC", "RPCInterface", "RPCServices", "TLS", "WellKnownTypes",
-                        nioCore, nioPosix,
-                    ],
-                    path: "Tests/Conformance/Interop",
-                    exclude: ["Programs", "interop.proto"],
-                    swiftSettings: settings
-                )
-            ],
-    ].flatMap { $0 }
+    targets: targets
 )

@@ -19,6 +19,7 @@ enum Apus {
             """,
         subcommands: [
             .certs,
+            .cloudControllerManager,
             .clusterDNS,
             .down,
             .etcd,
