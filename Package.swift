@@ -700,10 +700,10 @@ targets += [
         swiftSettings: settings
     ),
 ]
+
 // Our RPC against other people's: grpcio, etcd, containerd.
-!isTested("Interop")
-    ? []
-    : [
+if isTested("Interop") {
+    targets.append(
         .testTarget(
             name: "InteropTests",
             dependencies: [
@@ -715,7 +715,8 @@ targets += [
             exclude: ["Programs", "interop.proto"],
             swiftSettings: settings
         )
-    ]
+    )
+}
 
 let package = Package(
     name: "apus",
