@@ -411,10 +411,11 @@ targets += module(
     "APIServer",
     in: "Control",
     [
-        "Access", "ApusAPI", "Bytes", "CZlib", "Defaulting", "GRPCServices", "HTTP",
-        "HTTP2Transport", "JSON", "KeyValueStore", "KubernetesAPI", "MediaTypes",
-        "Metrics", "NameRules", "ObjectModel", "PKI", "Patches", "ProcessMetrics",
-        "Protobuf", "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
+        "Access", "Admission", "ApusAPI", "Authentication", "Authorization", "Bytes",
+        "CZlib", "Defaulting", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
+        "KeyValueStore", "KubernetesAPI", "MediaTypes", "Metrics", "NameRules",
+        "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
+        "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
         "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
         "YAML", nioCore,
         .product(name: "Crypto", package: "swift-crypto"),
@@ -585,6 +586,7 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            "Authentication",
             "Informers",
             "CloudController",
             "APIServer",

@@ -97,6 +97,14 @@ extension ComponentPlan {
                 "--tls-private-key-file=\(self.layout.key("apiserver"))",
                 "--client-ca-file=\(self.layout.certificate("ca"))",
                 "--service-cluster-ip-range=\(self.options.serviceRange)",
+                "--service-account-key-file=\(self.layout.serviceAccountPublicKey)",
+                "--service-account-signing-key-file=\(self.layout.serviceAccountKey)",
+                "--service-account-issuer=https://kubernetes.default.svc."
+                    + self.options.clusterDomain,
+                "--kubelet-client-certificate="
+                    + self.layout.certificate("apiserver-kubelet-client"),
+                "--kubelet-client-key=\(self.layout.key("apiserver-kubelet-client"))",
+                "--kubelet-certificate-authority=\(self.layout.certificate("ca"))",
             ],
             readiness: .https(
                 port: port,

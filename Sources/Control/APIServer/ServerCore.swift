@@ -4,6 +4,7 @@
 import Access
 import KubernetesAPI
 import ObjectModel
+import OpenAPI
 import Registry
 import RequestInfo
 import ResourceTable
@@ -18,6 +19,7 @@ struct ServerCore: Sendable {
     let limits: InFlightLimits
     let nodes: NodeConnections
     let metrics: ServerMetrics
+    let openAPI: OpenAPIDocuments
 
     init(
         registry: Registry,
@@ -28,6 +30,10 @@ struct ServerCore: Sendable {
         nodes: NodeConnections
     ) {
         self.metrics = ServerMetrics(registry, limits)
+        self.openAPI = OpenAPIDocuments(
+            registry.table,
+            version: ServerVersion.info.gitVersion
+        )
         self.nodes = nodes
         self.limits = limits
         self.registry = registry

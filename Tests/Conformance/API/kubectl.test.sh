@@ -103,6 +103,12 @@ check "create token without account" fails 'not found' create token nobody
 check "replace" replace_map
 check "edit" edit_pod
 check "edit is there" gets pod web '{.metadata.annotations.note}' edited
+check "create token" has '^eyJ' create token default
+check "auth can-i" has '^yes$' auth can-i create pods
+check "auth can-i, as another" has '^no$' auth can-i create pods --as=nobody
+check "auth whoami" has 'Username +kubernetes-admin' auth whoami
+check "explain" has 'FIELDS:' explain pod.spec
+check "apply --server-side" has 'serverside-applied' apply --server-side -f deploy.yaml --force-conflicts
 check "api-resources" has 'deployments +deploy +apps/v1' api-resources
 check "api-versions" has '^apps/v1$' api-versions
 check "version" has 'Server Version: v1.36' version

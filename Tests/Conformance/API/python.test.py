@@ -171,6 +171,7 @@ def main():
                 "--tls-cert-file", f"{pki}/apiserver.crt",
                 "--tls-private-key-file", f"{pki}/apiserver.key",
                 "--client-ca-file", f"{pki}/ca.crt", "--etcd-data-dir", f"{work}/etcd",
+                "--service-account-signing-key-file", f"{pki}/sa.key",
             ]
         )
         configuration = client.Configuration()

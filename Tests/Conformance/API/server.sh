@@ -42,10 +42,13 @@ start_server() {
     PORT=$(free_port)
     "$APUS" kube-apiserver --bind-address 127.0.0.1 --secure-port "$PORT" \
         --tls-cert-file "$WORK/pki/apiserver.crt" --tls-private-key-file "$WORK/pki/apiserver.key" \
+        --service-account-signing-key-file "$WORK/pki/sa.key" --service-account-key-file "$WORK/pki/sa.pub" \
         --client-ca-file "$WORK/pki/ca.crt" "${store[@]}" ${SERVER_FLAGS:-} >"$WORK/server.log" 2>&1 &
     SERVER=$!
     for _ in $(seq 100); do
         if curl -fs --cacert "$WORK/pki/ca.crt" "https://127.0.0.1:$PORT/readyz" >/dev/null; then
+            # What the controller manager makes, which is not here.
+            k create serviceaccount default >/dev/null
             return 0
         fi
         kill -0 "$SERVER" 2>/dev/null || break

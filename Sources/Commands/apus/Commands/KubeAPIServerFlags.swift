@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 internal import APIServer
+internal import Authentication
 internal import CommandTree
 internal import Engine
 internal import EtcdClient
@@ -9,6 +10,7 @@ internal import Flags
 internal import HTTP2Transport
 internal import KeyValueStore
 internal import NIOPosix
+internal import PKI
 internal import RPC
 internal import Registry
 internal import TLS
@@ -122,6 +124,54 @@ struct KubeAPIServerFlags {
         help: "which of a node's addresses are taken, best first"
     )
 
+    // MARK: - Access
+
+    static let authorizationModes = Flag(
+        "authorization-mode",
+        default: ["Node", "RBAC"],
+        help: "who is asked, in this order: Node, RBAC, AlwaysAllow"
+    )
+    static let anonymous = Flag(
+        "anonymous-auth",
+        default: false,
+        help: "let requests without credentials in everywhere, not for health alone"
+    )
+    static let tokenFile = Flag(
+        "token-auth-file",
+        default: "",
+        help: "`file` of tokens and their users"
+    )
+    static let bootstrapTokens = Flag(
+        "enable-bootstrap-token-auth",
+        default: true,
+        help: "take the tokens of Secrets of type bootstrap.kubernetes.io/token"
+    )
+    static let accountKeys = Flag(
+        "service-account-key-file",
+        default: [String](),
+        help: "PEM `files` of keys that tokens of service accounts are verified with"
+    )
+    static let accountSigningKey = Flag(
+        "service-account-signing-key-file",
+        default: "",
+        help: "PEM `file` of the key that they are signed with"
+    )
+    static let accountIssuers = Flag(
+        "service-account-issuer",
+        default: ["https://kubernetes.default.svc.cluster.local"],
+        help: "the `URLs` of the issuer; the first stands in new tokens"
+    )
+    static let audiences = Flag(
+        "api-audiences",
+        default: [String](),
+        help: "whom tokens must be for; the issuer when there is none"
+    )
+    static let disabledPlugins = Flag(
+        "disable-admission-plugins",
+        default: [String](),
+        help: "admission plugins that are left out"
+    )
+
     // MARK: - Limits
 
     static let readingLimit = Flag(
@@ -139,7 +189,9 @@ struct KubeAPIServerFlags {
         bindAddress, securePort, advertiseAddress, certificate, privateKey, clientAuthority,
         dataDirectory, servers, storeAuthority, storeCertificate, storeKey, compactionInterval,
         serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
-        kubeletAddresses, readingLimit, writingLimit,
+        kubeletAddresses, authorizationModes, anonymous, tokenFile, bootstrapTokens, accountKeys,
+        accountSigningKey, accountIssuers, audiences, disabledPlugins, readingLimit,
+        writingLimit,
     ]
 }
 
@@ -166,6 +218,8 @@ extension KubeAPIServerFlags {
         let interval = self.values[Self.compactionInterval]
         configuration.compactionInterval = interval == .zero ? nil : interval
         configuration.tls = try self.serverTLS()
+        let access = try self.access()
+        configuration.access = { objects in .standard(access, objects) }
         configuration.nodes.addressTypes = self.values[Self.kubeletAddresses]
         configuration.nodes.group = group
         configuration.nodes.tls = try self.clientTLS(
@@ -214,6 +268,51 @@ extension KubeAPIServerFlags {
             tls.identity = .init(certificatePath: identity, privateKeyPath: self.values[key])
         }
         return try TLSContextSource(client: tls)
+    }
+}
+
+// MARK: - Access
+
+extension KubeAPIServerFlags {
+    private func access() throws -> AccessParts.Options {
+        var options = AccessParts.Options()
+        let authority = self.values[Self.clientAuthority]
+        if !authority.isEmpty {
+            options.authorities = try Certificate.all(pem: FileContent.read(authority))
+        }
+        options.authorizationModes = self.values[Self.authorizationModes]
+        for mode in options.authorizationModes
+        where !["Node", "RBAC", "AlwaysAllow"].contains(mode) {
+            throw UsageError("--authorization-mode: '\(mode)' is none of Node, RBAC, AlwaysAllow")
+        }
+        if self.values[Self.anonymous] { options.anonymous = .everybody }
+        options.allowsBootstrapTokens = self.values[Self.bootstrapTokens]
+        options.disabledPlugins = Set(self.values[Self.disabledPlugins])
+        let tokens = self.values[Self.tokenFile]
+        if !tokens.isEmpty {
+            options.tokens = try TokenFileAuthenticator(
+                parsing: String(decoding: FileContent.read(tokens), as: UTF8.self)
+            )
+        }
+        let signingKey = self.values[Self.accountSigningKey]
+        let keys = self.values[Self.accountKeys]
+        if !signingKey.isEmpty || !keys.isEmpty {
+            options.issuer = ServiceAccountIssuer(
+                issuers: self.values[Self.accountIssuers],
+                audiences: self.values[Self.audiences],
+                signingKey: signingKey.isEmpty
+                    ? nil : try PrivateKey(pem: FileContent.read(signingKey)),
+                verificationKeys: try keys.map(Self.publicKey)
+            )
+        }
+        return options
+    }
+
+    /// A public key, or the public half of a private one, as upstream takes both.
+    private static func publicKey(_ path: String) throws -> PublicKey {
+        let content = try FileContent.read(path)
+        if let key = try? PrivateKey(pem: content) { return key.publicKey }
+        return try PublicKey(pem: content)
     }
 }
 

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Access
+import Authentication
 import HTTP
 import ObjectModel
 import RPCInterface
@@ -30,7 +31,22 @@ struct AccessControl: Sendable {
             path: exchange.info.path,
             now: .current()
         )
-        return try await self.user(request)
+        let user = try await self.user(request)
+        let fields = exchange.request.head.fields
+        guard Self.impersonates(fields) else { return user }
+        let other = try await Impersonation.resolve(
+            fields.map { (name: $0.name.text, value: $0.value) },
+            by: user,
+            self.parts.authorizer
+        )
+        return other ?? user
+    }
+
+    /// Whether a request asks to be made as somebody else.
+    private static func impersonates(_ fields: HeaderFields) -> Bool {
+        (0..<fields.count).contains { index in
+            fields.withName(at: index) { $0.starts(with: "impersonate-".utf8) }
+        }
     }
 
     /// The user of a call.

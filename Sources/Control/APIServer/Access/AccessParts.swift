@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import Access
+package import Authentication
 package import ObjectModel
 import PKI
 package import ResourceTable
@@ -17,6 +18,9 @@ package struct AccessParts: Sendable {
 
     /// Makes what has to exist before anybody is let in, such as roles; tried until it succeeds.
     package var prepare: (@Sendable () async throws(StatusError) -> Void)?
+
+    /// What makes tokens of service accounts; nil for nothing.
+    package var issuer: ServiceAccountIssuer?
 
     package init(
         authenticator: any Authenticator,

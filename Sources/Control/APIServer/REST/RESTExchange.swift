@@ -131,9 +131,11 @@ struct RESTExchange: Sendable {
         _ status: HTTPStatus,
         contentType: String,
         _ body: ByteBuffer,
-        warnings: [String] = []
+        warnings: [String] = [],
+        fields: HeaderFields = HeaderFields()
     ) async {
         var head = self.head(status, contentType: contentType, warnings: warnings)
+        head.fields.append(contentsOf: fields)
         var body = body
         if let gzip = self.gzip(byteCount: body.readableBytes) {
             body = gzip.compress(body, isLast: true)

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Access
+import Authentication
 import Bytes
 import HTTP
 import JSON
@@ -10,6 +11,7 @@ import MediaTypes
 import Metrics
 import NIOCore
 import ObjectModel
+import OpenAPI
 import Protobuf
 import RequestInfo
 import ResourceTable
@@ -41,6 +43,19 @@ extension ServerCore {
             try await self.sendResources(exchange, "\(segments[1])/\(segments[2])")
         case ("version", 1):
             try await self.sendVersion(exchange)
+        case ("openapi", 2) where segments[1] == "v2":
+            await self.sendOpenAPIv2(exchange)
+        case ("openapi", _) where segments.count >= 2 && segments[1] == "v3":
+            try await self.sendOpenAPIv3(exchange, segments.dropFirst(2).joined(separator: "/"))
+        case (".well-known", 2) where segments[1] == "openid-configuration":
+            try await self.sendIssuer(exchange) {
+                $0.configuration(
+                    keySetURI: "https://\(self.discovery.serverAddress)"
+                        + ServiceAccountIssuer.keySetPath
+                )
+            }
+        case ("openid", 3) where segments[1] == "v1" && segments[2] == "jwks":
+            try await self.sendIssuer(exchange) { $0.keySet }
         case ("metrics", 1):
             await exchange.send(
                 .ok,
@@ -117,6 +132,62 @@ extension ServerCore {
         head.fields.append(.contentLength, "\(body.count)")
         try? await exchange.response.send(head, body: ByteBuffer(bytes: body))
         return true
+    }
+
+    // MARK: - Documents
+
+    /// Sends the document of version 2, in protobuf to a client that asks for it.
+    private func sendOpenAPIv2(_ exchange: RESTExchange) async {
+        let isProtobuf =
+            exchange.field(.accept)?.contains("application/com.github.proto-openapi.spec.v2")
+            ?? false
+        guard let document = self.openAPI.document(isProtobuf ? .v2Protobuf : .v2) else { return }
+        await self.send(exchange, document)
+    }
+
+    private func sendOpenAPIv3(
+        _ exchange: RESTExchange,
+        _ path: String
+    ) async throws(StatusError) {
+        guard let document = self.openAPI.document(path.isEmpty ? .index : .v3(path)) else {
+            throw Self.pageNotFound
+        }
+        if let hash = exchange.target.query.first("hash"), hash != document.hash {
+            // The client has an old index: it is led to the document as it is now.
+            var head = exchange.head(HTTPStatus(rawValue: 301), contentType: nil)
+            head.fields.append(.location, "/openapi/v3/\(path)?hash=\(document.hash)")
+            try? await exchange.response.send(head, body: ByteBuffer())
+            return
+        }
+        await self.send(exchange, document)
+    }
+
+    private func send(_ exchange: RESTExchange, _ document: OpenAPIDocuments.Document) async {
+        if exchange.field(.ifNoneMatch) == document.tag {
+            var head = exchange.head(.notModified, contentType: nil)
+            head.fields.append(.etag, document.tag)
+            try? await exchange.response.send(head, body: ByteBuffer())
+            return
+        }
+        await exchange.send(
+            .ok,
+            contentType: document.contentType,
+            document.body.withUnsafeBytes { ByteBuffer(bytes: $0) },
+            fields: [.etag: document.tag, .vary: "Accept"]
+        )
+    }
+
+    /// Sends what verifiers of service accounts' tokens read.
+    private func sendIssuer(
+        _ exchange: RESTExchange,
+        _ document: (ServiceAccountIssuer) -> DynamicValue
+    ) async throws(StatusError) {
+        guard let issuer = self.access.parts.issuer else { throw Self.pageNotFound }
+        await exchange.send(
+            .ok,
+            contentType: "application/json",
+            ByteBuffer(bytes: document(issuer).json())
+        )
     }
 
     // MARK: - Version and health
