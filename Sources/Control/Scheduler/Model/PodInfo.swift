@@ -23,8 +23,6 @@ package final class PodInfo: Sendable {
     package let isTerminating: Bool
     /// Why the pod's affinity cannot be understood; nil when it can.
     package let parseError: String?
-    /// The volumes that the volume plugins look at; empty for most pods.
-    package let volumes: PodVolumes
 
     package init(_ pod: CoreV1.Pod) {
         let metadata = pod.metadata
@@ -40,7 +38,6 @@ package final class PodInfo: Sendable {
         self.hostPorts = HostPort.ports(of: spec)
         self.tolerations = spec.tolerations.map(Toleration.init)
         self.isTerminating = metadata.deletionTimestamp != nil
-        self.volumes = PodVolumes(pod)
         do throws(SelectorError) {
             self.affinity = try PodAffinityTerms(spec.affinity, namespace: metadata.namespace)
             self.parseError = nil
