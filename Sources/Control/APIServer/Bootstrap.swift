@@ -42,7 +42,7 @@ struct Bootstrap: Sendable {
                 APIObject(CoreV1.Namespace.with { $0.metadata.name = name })
             )
         }
-        try await self.access.prepare?()
+        if let prepare = self.access.prepare, let failure = await prepare() { throw failure }
         for (name, value) in [
             ("system-node-critical", Int32(2_000_001_000)),
             ("system-cluster-critical", Int32(2_000_000_000)),

@@ -16,8 +16,9 @@ package struct AccessParts: Sendable {
     /// `serviceaccounts/token`, by resource.
     package var reviews: [GroupResource: any ReviewEndpoint]
 
-    /// Makes what has to exist before anybody is let in, such as roles; tried until it succeeds.
-    package var prepare: (@Sendable () async throws(StatusError) -> Void)?
+    /// Makes what has to exist before anybody is let in, such as roles, and answers why it could
+    /// not; tried until it succeeds.
+    package var prepare: (@Sendable () async -> StatusError?)?
 
     /// What makes tokens of service accounts; nil for nothing.
     package var issuer: ServiceAccountIssuer?

@@ -65,7 +65,14 @@ extension AccessParts {
         parts.issuer = options.issuer
         if hasRBAC {
             let reconciler = BootstrapReconciler(objects)
-            parts.prepare = { () async throws(StatusError) in try await reconciler.run() }
+            parts.prepare = {
+                do throws(StatusError) {
+                    try await reconciler.run()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
         }
         return parts
     }
