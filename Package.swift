@@ -131,6 +131,7 @@ targets += module("Flags", in: "Base", ["Scalars"], tests: [])
 targets += module("Logs", in: "Base", ["Flags", logging], tests: ["Flags", logging])
 targets += module("Metrics", in: "Base", tests: [])
 targets += module("Scalars", in: "Base", tests: [], files: ["Fixtures"])
+targets += library("CLinux", apt: "libc6-dev")
 
 // System: what comes from C and from Linux.
 targets += library("CLMDB", apt: "liblmdb-dev")
@@ -184,6 +185,7 @@ targets += module(
     ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
     tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
 )
+targets += module("SPDYFraming", in: "Wire", ["CZlib"])
 targets += module("TLS", in: "Wire", [nioCore, nioSSL])
 targets += module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"])
 targets += module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"])
@@ -548,6 +550,14 @@ targets += module(
 )
 targets += module("DNSMessages", in: "Node", tests: [])
 targets += module(
+    "Images",
+    in: "Node",
+    [
+        "Bytes", "JSON", "NodeAPI", "NodeHost", "Protobuf", "RPCInterface",
+        "WellKnownTypes",
+    ] + cryptography
+)
+targets += module(
     "HollowNodes",
     in: "Node",
     [
@@ -563,6 +573,23 @@ targets += module(
         "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
         "ResourceClient", "ServiceRules", logging,
     ]
+)
+targets += module(
+    "Kubelet",
+    in: "Node",
+    [
+        "ApusAPI", "Bytes", "EventRecording", "GRPCServices", "HTTP", "HTTP2Transport",
+        "Informers", "JSON", "KubernetesAPI", "Metrics", "NodeAPI", "NodeHost",
+        "ObjectModel", "PKI", "PodLifecycle", "Protobuf", "RPC", "RPCInterface",
+        "ResourceClient", "SPDYFraming", "Scalars", "Selectors", "TLS", "WellKnownTypes",
+        "YAML", logging, nioCore, nioPosix,
+    ] + cryptography
+)
+targets += module("NodeHost", in: "Node", ["CLinux"])
+targets += module(
+    "PodLifecycle",
+    in: "Node",
+    ["KubernetesAPI", "Protobuf", "Scalars"]
 )
 targets += module(
     "ServiceRules",
@@ -586,6 +613,9 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            "Images",
+            "Kubelet",
+            "NodeHost",
             "Authentication",
             "Informers",
             "CloudController",

@@ -8,6 +8,24 @@
 /// Package `runtime.v1`.
 public enum CRI {}
 
+/// Package `containerd.services.content.v1`.
+public enum ContainerdContent {}
+
+/// Package `containerd.services.events.v1`.
+public enum ContainerdEvents {}
+
+/// Package `containerd.services.images.v1`.
+public enum ContainerdImages {}
+
+/// Package `containerd.services.leases.v1`.
+public enum ContainerdLeases {}
+
+/// Package `containerd.events`.
+public enum ContainerdTaskEvents {}
+
+/// Package `containerd.types`.
+public enum ContainerdTypes {}
+
 /// Package `k8s.io.kubelet.pkg.apis.dra.v1`.
 public enum DRAV1 {}
 

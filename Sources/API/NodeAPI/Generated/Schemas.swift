@@ -11,6 +11,12 @@ public import Protobuf
 public enum NodeSchemas {
     /// Sorted by name.
     public static let files: [FileSchema] = [
+        ContainerdEventsTaskProto.file,
+        ContainerdServicesContentV1ContentProto.file,
+        ContainerdServicesEventsV1EventsProto.file,
+        ContainerdServicesImagesV1ImagesProto.file,
+        ContainerdServicesLeasesV1LeasesProto.file,
+        ContainerdTypesDescriptorProto.file,
         K8sIoCriApiRuntimeV1ContainerProto.file,
         K8sIoCriApiRuntimeV1EventProto.file,
         K8sIoCriApiRuntimeV1ImageProto.file,

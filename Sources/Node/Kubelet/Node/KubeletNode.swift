@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Informers
+import KubernetesAPI
+import Logging
+import NodeHost
+import PodLifecycle
+import Protobuf
+import Scalars
+import Synchronization
+
+/// A node that runs: its parts and how they hang together.
+final class KubeletNode: Sendable {
+    let settings: KubeletSettings
+    let cluster: APICluster?
+    let capacity: NodeCapacity
+    let runtimeVersion: String
+    let logger: Logger
+    let services: PodServices
+    let fleet: PodFleet
+    let health: NodeHealth
+    private let staticSource = Wakeup()
+    private let reporter: NodeReporter?
+    /// UIDs whose status changed and is to be reported.
+    let changedStatuses: ChangeQueue
+    private let staticUIDs = Mutex<Set<String>>([])
+
+    init(
+        settings: KubeletSettings,
+        cluster: APICluster?,
+        client: RuntimeClient,
+        capacity: NodeCapacity,
+        runtimeVersion: String,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.cluster = cluster
+        self.capacity = capacity
+        self.runtimeVersion = runtimeVersion
+        self.logger = logger
+        let addresses =
+            settings.nodeAddresses.isEmpty
+            ? [HostInfo.address() ?? "127.0.0.1"] : settings.nodeAddresses
+        let host = HostFacts(
+            addresses: addresses,
+            memoryBytes: capacity.capacity["memory"]?.value ?? 0,
+            milliCPU: capacity.allocatable["cpu"]?.milliValue ?? 0,
+            storageBytes: capacity.allocatable["ephemeral-storage"]?.value ?? 0,
+            nodeName: settings.nodeName
+        )
+        let events: any EventSink = cluster?.events ?? LogEvents(logger: logger)
+        let wakes = FleetWakes()
+        let observer = RuntimeObserver(client: client, logger: logger) { wakes.wake($0) }
+        let prober = Prober(client: client)
+        let health = NodeHealth(client: client, observer: observer)
+        self.health = health
+        let changed = ChangeQueue()
+        self.changedStatuses = changed
+        let services = PodServices(
+            settings: settings,
+            client: client,
+            observer: observer,
+            puller: ImagePuller(
+                client: client,
+                events: events,
+                parallel: settings.serializesImagePulls ? 1 : settings.maximumParallelPulls
+            ),
+            volumes: VolumeManager(
+                settings: settings,
+                cluster: cluster,
+                tokens: cluster.map { TokenCache(cluster: $0) },
+                context: { host.context }
+            ),
+            cgroups: settings.cgroupsPerQOS
+                ? PodCgroups(
+                    cgroups: Cgroups(root: settings.cgroupRoot),
+                    enforcesCPULimits: settings.enforcesCPULimits,
+                    pidsLimit: settings.podPidsLimit
+                ) : nil,
+            probes: ProbeManager(prober: prober, events: events) { wakes.wake($0) },
+            prober: prober,
+            events: events,
+            cluster: cluster,
+            statuses: StatusBoard { changed.insert($0) },
+            host: host,
+            crashes: CrashBackoff(),
+            health: health,
+            logger: logger
+        )
+        self.services = services
+        let admission = NodeAdmission(allocatable: capacity.allocatable)
+        self.fleet = PodFleet(services: services) { pod, others in
+            admission.refusal(of: pod, beside: others)
+        }
+        self.reporter = cluster.map {
+            NodeReporter(
+                cluster: $0,
+                settings: settings,
+                capacity: capacity,
+                client: client,
+                runtimeVersion: runtimeVersion,
+                host: host,
+                health: health,
+                logger: logger
+            )
+        }
+        wakes.connect(self.fleet)
+    }
+
+    /// Runs until the task is cancelled.
+    func run() async throws {
+        if let cgroups = self.services.cgroups {
+            let allocatable = self.capacity.allocatable
+            try await HostThreads.run { () throws(HostError) in
+                try cgroups.ensureClasses(allocatable: allocatable)
+            }
+        }
+        // Running containers are known before any pod is looked at, so that they are adopted.
+        try await self.services.observer.refreshAll()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.services.observer.run() }
+            group.addTask { await self.followManifests() }
+            group.addTask { await self.cleanUp() }
+            group.addTask { await self.serve() }
+            if let cluster = self.cluster, let reporter = self.reporter {
+                group.addTask { await cluster.run() }
+                group.addTask { await reporter.run() }
+                group.addTask { await PodFollower(cluster: cluster, fleet: self.fleet).run() }
+                group.addTask { await self.report(to: cluster) }
+                group.addTask { await self.mirror(in: cluster, reporter) }
+            } else {
+                group.addTask { await self.watchHealth() }
+            }
+            await group.waitForAll()
+        }
+        await self.fleet.stop()
+    }
+
+    // MARK: - Static pods
+
+    /// Between looks at the folder where the kernel does not tell of changes.
+    private static let manifestInterval: Duration = .seconds(20)
+
+    private func followManifests() async {
+        guard let folder = self.settings.staticPodPath, !folder.isEmpty else { return }
+        let source = StaticPods(
+            folder: folder,
+            nodeName: self.settings.nodeName,
+            logger: self.logger
+        )
+        let wakeup = Wakeup()
+        let watch = await FolderWatch.start(folder) { wakeup.wake() }
+        while !Task.isCancelled {
+            let pods = await HostThreads.run { source.read() }
+            let uids = Set(pods.map(\.metadata.uid))
+            let gone = self.staticUIDs.withLock { known in
+                defer { known = uids }
+                return known.subtracting(uids)
+            }
+            for uid in gone { await self.fleet.remove(uid) }
+            for pod in pods where await self.fleet.pod(pod.metadata.uid) == nil {
+                await self.fleet.apply(pod)
+            }
+            self.staticSource.wake()
+            await wakeup.wait(for: Self.manifestInterval)
+        }
+        watch?.stop()
+    }
+
+    /// Static pods that are wanted.
+    var wantedStaticPods: Set<String> { self.staticUIDs.withLock { $0 } }
+
+    private func cleanUp() async {
+        // Whoever wants pods must have been heard before others are ended.
+        if let cluster = self.cluster {
+            await cluster.pods.waitForSync()
+        }
+        try? await Task.sleep(for: .seconds(2))
+        while !Task.isCancelled {
+            var wanted = self.wantedStaticPods
+            for pod in self.cluster?.pods.list() ?? [] { wanted.insert(pod.metadata.uid) }
+            await self.fleet.removeOrphans(wanted: wanted)
+            await self.fleet.removeRemains(wanted: wanted)
+            try? await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    /// Serves the node's ports; a port that cannot be had is tried again.
+    private func serve() async {
+        let server = NodeServer(
+            services: self.services,
+            fleet: self.fleet,
+            access: NodeAccess(settings: self.settings, channel: self.cluster?.channel),
+            logger: self.logger
+        )
+        while !Task.isCancelled {
+            do {
+                try await server.run()
+            } catch {
+                self.logger.error("the ports cannot be served", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(2))
+            }
+        }
+    }
+
+    // MARK: - The API server
+
+    private func report(to cluster: APICluster) async {
+        await StatusReporter(
+            cluster: cluster,
+            statuses: self.services.statuses,
+            changes: self.changedStatuses,
+            logger: self.logger
+        ).run()
+    }
+
+    private func mirror(in cluster: APICluster, _ reporter: NodeReporter) async {
+        await cluster.pods.waitForSync()
+        let mirrors = MirrorPods(cluster: cluster, logger: self.logger)
+        cluster.pods.addHandler { [staticSource] event in
+            // A mirror that changed or is gone is put right again.
+            if event.object.isMirror { staticSource.wake() }
+        }
+        while !Task.isCancelled {
+            let pods = await self.fleet.pods.filter { $0.isStatic }
+            let wanted = self.wantedStaticPods
+            let current = pods.filter { wanted.contains($0.metadata.uid) }
+            let isDone = await mirrors.reconcile(current, node: reporter.registered)
+            for pod in current { self.changedStatuses.insert(pod.metadata.uid) }
+            await self.staticSource.wait(for: isDone ? nil : .seconds(1))
+        }
+    }
+
+    private func watchHealth() async {
+        while !Task.isCancelled {
+            await self.health.check()
+            try? await Task.sleep(for: self.health.isReady ? .seconds(10) : .milliseconds(500))
+        }
+    }
+}
+
+/// Passes wake-ups to the fleet, which is made after those who wake.
+final class FleetWakes: Sendable {
+    private let fleet = Mutex<PodFleet?>(nil)
+
+    func connect(_ fleet: PodFleet) {
+        self.fleet.withLock { $0 = fleet }
+    }
+
+    func wake(_ uid: String) {
+        guard let fleet = self.fleet.withLock({ $0 }) else { return }
+        // Owned by nobody: a hop to the fleet's executor that does not wait.
+        Task { await fleet.wake(uid) }
+    }
+}
+
+/// A set of keys that one task takes from.
+final class ChangeQueue: Sendable {
+    private let keys = Mutex<Set<String>>([])
+    private let wakeup = Wakeup()
+
+    func insert(_ key: String) {
+        self.keys.withLock { _ = $0.insert(key) }
+        self.wakeup.wake()
+    }
+
+    /// All keys; waits while there are none.
+    func take() async -> Set<String> {
+        while !Task.isCancelled {
+            let taken = self.keys.withLock { keys in
+                defer { keys = [] }
+                return keys
+            }
+            if !taken.isEmpty { return taken }
+            await self.wakeup.wait()
+        }
+        return []
+    }
+}

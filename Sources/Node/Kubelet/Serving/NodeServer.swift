@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import HTTP
+import HTTP2Transport
+import Logging
+import NIOCore
+import NIOPosix
+import PodLifecycle
+import RPC
+import TLS
+
+/// Serves the kubelet's port, RPC and pages on one, and its health on another.
+struct NodeServer: Sendable {
+    let services: PodServices
+    let fleet: PodFleet
+    let access: NodeAccess
+    let logger: Logger
+
+    /// Serves until the task is cancelled.
+    func run() async throws {
+        let settings = self.services.settings
+        let group = MultiThreadedEventLoopGroup.singleton
+        var servers: [HTTPServer] = []
+        if settings.healthzPort > 0 {
+            servers.append(
+                try await HTTPServer.start(
+                    on: .tcp(host: settings.healthzAddress, port: settings.healthzPort),
+                    handler: AsyncHTTPServerHandler(HealthHandler()),
+                    group: group
+                )
+            )
+        }
+        if settings.port > 0 {
+            servers.append(try await self.start(group))
+        }
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        for server in servers { await server.shutdown(drain: .seconds(1)) }
+    }
+
+    private func start(_ group: any EventLoopGroup) async throws -> HTTPServer {
+        let settings = self.services.settings
+        var tls: TLSContextSource?
+        if !settings.certificateFile.isEmpty {
+            var configuration = TLSServerConfiguration(
+                identity: .init(
+                    certificatePath: settings.certificateFile,
+                    privateKeyPath: settings.privateKeyFile
+                )
+            )
+            if !settings.clientCAFile.isEmpty {
+                configuration.clientAuthorityPath = settings.clientCAFile
+                configuration.clientCertificates = .optional
+            }
+            tls = try TLSContextSource(server: configuration)
+        }
+        let stats = StatsProvider(services: self.services, fleet: self.fleet)
+        let pages = NodeHTTPHandler(
+            services: self.services,
+            fleet: self.fleet,
+            stats: stats,
+            access: self.access,
+            metrics: KubeletMetrics(nodeName: settings.nodeName)
+        )
+        var options = RPCServerOptions()
+        options.interceptors = [NodeAccessInterceptor(access: self.access)]
+        let rpc = NodeRPCService(services: self.services, fleet: self.fleet, stats: stats)
+        return try await HTTPServer.start(
+            // Without a certificate only this machine is served.
+            on: .tcp(host: tls == nil ? "127.0.0.1" : settings.address, port: settings.port),
+            tls: tls,
+            handler: RPCHTTPHandler(
+                services: [rpc],
+                options: options,
+                other: AsyncHTTPServerHandler(pages)
+            ),
+            group: group
+        )
+    }
+}
+
+/// Whether the kubelet lives.
+struct HealthHandler: HTTPRequestHandler {
+    func handle(_ request: HTTPRequest, _ response: HTTPResponseWriter) async throws {
+        let isKnown = request.head.path.hasPrefix("/healthz")
+        let text = isKnown ? "ok" : "404 page not found\n"
+        let fields: HeaderFields = [
+            .contentType: "text/plain; charset=utf-8", .contentLength: String(text.utf8.count),
+        ]
+        try await response.send(
+            HTTPResponseHead(status: isKnown ? .ok : .notFound, fields: fields),
+            body: ByteBuffer(string: text)
+        )
+    }
+}
