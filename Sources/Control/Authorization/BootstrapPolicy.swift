@@ -52,13 +52,13 @@ package struct BootstrapPolicy: Sendable {
         package var line: String
     }
 
-    /// What Kubernetes 1.36 has.
+    /// What Kubernetes 1.36 has, and what our own parts need beside.
     package static let builtin: BootstrapPolicy = {
         do {
             var policy = try BootstrapPolicy(
                 parsing: [
                     Self.clusterRoleText, Self.controllerRoleText, Self.roleText,
-                    Self.bindingText,
+                    Self.bindingText, Self.ownText,
                 ].joined(separator: "\n")
             )
             policy.bindControllers()

@@ -34,40 +34,63 @@ public struct BootstrapReconciler: Sendable {
     }
 
     /// Makes everything as it should be. The namespaces of roles must exist.
+    ///
+    /// All at once, so that the store commits them together.
     public func run() async throws(StatusError) {
+        let failure = await withTaskGroup(of: StatusError?.self) { group in
+            for item in self.items {
+                group.addTask {
+                    do throws(StatusError) {
+                        try await self.reconcile(item)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            var first: StatusError?
+            for await failure in group { first = first ?? failure }
+            return first
+        }
+        if let failure { throw failure }
+    }
+
+    /// An object that is to exist.
+    private struct Item: Sendable {
+        var resource: GroupResource
+        var namespace = ""
+        var object: APIObject
+    }
+
+    private var items: [Item] {
+        var items: [Item] = []
         for role in self.policy.clusterRoles {
-            try await self.reconcile(RoleIndex.resources[0], "", APIObject(self.clusterRole(role)))
+            let object = APIObject(self.clusterRole(role))
+            items.append(Item(resource: RoleIndex.resources[0], object: object))
         }
         for role in self.policy.roles {
             let namespace = role.namespace ?? ""
-            try await self.reconcile(
-                RoleIndex.resources[1],
-                namespace,
-                APIObject(self.role(role, namespace))
+            let object = APIObject(self.role(role, namespace))
+            items.append(
+                Item(resource: RoleIndex.resources[1], namespace: namespace, object: object)
             )
         }
         for binding in self.policy.bindings {
             if let namespace = binding.namespace {
-                try await self.reconcile(
-                    RoleIndex.resources[3],
-                    namespace,
-                    APIObject(self.roleBinding(binding, namespace))
+                let object = APIObject(self.roleBinding(binding, namespace))
+                items.append(
+                    Item(resource: RoleIndex.resources[3], namespace: namespace, object: object)
                 )
             } else {
-                try await self.reconcile(
-                    RoleIndex.resources[2],
-                    "",
-                    APIObject(self.clusterRoleBinding(binding))
-                )
+                let object = APIObject(self.clusterRoleBinding(binding))
+                items.append(Item(resource: RoleIndex.resources[2], object: object))
             }
         }
+        return items
     }
 
-    private func reconcile(
-        _ resource: GroupResource,
-        _ namespace: String,
-        _ wanted: APIObject
-    ) async throws(StatusError) {
+    private func reconcile(_ item: Item) async throws(StatusError) {
+        let (resource, namespace, wanted) = (item.resource, item.namespace, item.object)
         let name = wanted.metadata.name
         // What the cache has is enough to see that nothing is to be done.
         var found = self.objects.get(resource, namespace: namespace, name: name)

@@ -159,7 +159,9 @@ public final class OpenAPIDocuments: Sendable {
     // has the hashes of all documents, is made without them.
 
     private func hash(ofPath path: String) -> String {
-        var hash = DocumentHash(of: [Bytes(utf8: "\(self.version) \(path)")])
+        var hash = DocumentHash(
+            of: [Bytes(utf8: "\(self.version) \(Descriptions.hash) \(path)")]
+        )
         for resource in self.table.resources where resource.documentPath == path {
             hash.add(resource)
         }
@@ -167,7 +169,7 @@ public final class OpenAPIDocuments: Sendable {
     }
 
     private var hashOfAll: String {
-        var hash = DocumentHash(of: [Bytes(utf8: self.version)])
+        var hash = DocumentHash(of: [Bytes(utf8: "\(self.version) \(Descriptions.hash)")])
         for resource in self.table.resources { hash.add(resource) }
         return hash.text
     }

@@ -120,7 +120,7 @@ struct SchemaBuilder {
         self.addProperties(of: schema, to: &properties, &required)
         let rules = schema.messageRules
         var result: DynamicValue = ["type": "object"]
-        result["description"] = DynamicValue("\(schema.name) of \(schema.file.package).")
+        if let text = Descriptions.of(schema) { result["description"] = DynamicValue(text) }
         if properties.count > 0 { result["properties"] = properties }
         if !required.isEmpty {
             result["required"] = DynamicValue(required.sorted().map { DynamicValue($0) })
@@ -190,7 +190,11 @@ struct SchemaBuilder {
                 self.addProperties(of: inlined, to: &properties, &required)
             } else if !field.jsonName.isEmpty {
                 let rules = field.rules
-                properties[field.jsonName] = self.property(field, rules)
+                var property = self.property(field, rules)
+                if let text = Descriptions.of(field, in: schema) {
+                    property["description"] = DynamicValue(text)
+                }
+                properties[field.jsonName] = property
                 if rules.required == true { required.append(field.jsonName) }
             }
         }

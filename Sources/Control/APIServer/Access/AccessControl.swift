@@ -4,12 +4,14 @@
 import Access
 import Authentication
 import HTTP
+import NameRules
 import ObjectModel
 import RPCInterface
 import Registry
 import RequestInfo
 import ResourceTable
 import Scalars
+import Selectors
 import Synchronization
 
 /// Asks who makes a request and whether he may.
@@ -80,19 +82,34 @@ struct AccessControl: Sendable {
     }
 
     /// Refuses a call that its user may not make.
-    func authorize(_ call: ResourceCall) async throws(StatusError) {
-        try await self.authorize(
-            AuthorizationAttributes(
-                user: call.user,
-                verb: call.verb,
-                group: call.resource.group,
-                version: call.resource.version,
-                resource: call.resource.plural,
-                subresource: call.subresource,
-                namespace: call.namespace,
-                name: call.name
-            )
+    ///
+    /// - Parameters:
+    ///   - labels: the label selector of a call for several objects.
+    ///   - fields: its field selector, which may limit it to one.
+    func authorize(
+        _ call: ResourceCall,
+        labels: String = "",
+        fields: String = ""
+    ) async throws(StatusError) {
+        var attributes = AuthorizationAttributes(
+            user: call.user,
+            verb: call.verb,
+            group: call.resource.group,
+            version: call.resource.version,
+            resource: call.resource.plural,
+            subresource: call.subresource,
+            namespace: call.namespace,
+            name: call.name
         )
+        attributes.labelSelector = labels
+        attributes.fieldSelector = fields
+        if call.name.isEmpty, !fields.isEmpty, call.verb == "list" || call.verb == "watch",
+            let name = try? FieldSelector(parsing: fields).requiredValue(of: "metadata.name"),
+            Formats.isPathSegmentName(name)
+        {
+            attributes.name = name
+        }
+        try await self.authorize(attributes)
     }
 
     func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) {

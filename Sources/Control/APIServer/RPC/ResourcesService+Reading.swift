@@ -85,7 +85,13 @@ extension ResourcesService {
         let (call, result) = try await answering {
             () throws(StatusError) -> (ResourceCall, ListResult) in
             let target = request.target ?? ApusResource.Target()
-            let call = try await self.call(target, "list", context)
+            let call = try await self.call(
+                target,
+                "list",
+                context,
+                labels: request.labelSelector,
+                fields: request.fieldSelector
+            )
             var options = try self.listOptions(
                 labels: request.labelSelector,
                 fields: request.fieldSelector,
@@ -147,7 +153,13 @@ extension ResourcesService {
         let (call, watcher) = try await answering {
             () throws(StatusError) -> (ResourceCall, Watcher) in
             let target = request.target ?? ApusResource.Target()
-            let call = try await self.call(target, "watch", context)
+            let call = try await self.call(
+                target,
+                "watch",
+                context,
+                labels: request.labelSelector,
+                fields: request.fieldSelector
+            )
             var options = try self.listOptions(
                 labels: request.labelSelector,
                 fields: request.fieldSelector,

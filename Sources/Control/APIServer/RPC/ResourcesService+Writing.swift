@@ -203,7 +203,13 @@ extension ResourcesService {
     ) async throws -> ApusResource.DeleteCollectionResponse {
         try await answering { () throws(StatusError) in
             let target = request.target ?? ApusResource.Target()
-            let call = try await self.call(target, "deletecollection", context)
+            let call = try await self.call(
+                target,
+                "deletecollection",
+                context,
+                labels: request.labelSelector,
+                fields: request.fieldSelector
+            )
             var list = ListOptions()
             do throws(SelectorError) {
                 list.labelSelector = try LabelSelector(parsing: request.labelSelector)

@@ -23,11 +23,17 @@ struct ResourcesService: ApusResource.ResourcesService {
 
     // MARK: - Requests
 
-    /// What a call is about.
+    /// What a call is about, after its user was found to be allowed it.
+    ///
+    /// - Parameters:
+    ///   - labels: the label selector of a call for several objects.
+    ///   - fields: its field selector.
     func call(
         _ target: ApusResource.Target,
         _ verb: String,
-        _ context: ServerContext
+        _ context: ServerContext,
+        labels: String = "",
+        fields: String = ""
     ) async throws(StatusError) -> ResourceCall {
         let version = APIGroup.apiVersion(target.group, target.version)
         guard
@@ -51,7 +57,7 @@ struct ResourcesService: ApusResource.ResourcesService {
             subresource: target.subresource,
             user: user
         )
-        try await self.core.access.authorize(call)
+        try await self.core.access.authorize(call, labels: labels, fields: fields)
         return call
     }
 
