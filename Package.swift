@@ -203,7 +203,18 @@ targets += module(
         "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
         "SchemaRules", "WellKnownTypes",
     ],
-    tests: ["JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "Scalars"]
+    tests: [
+        "JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable", "Scalars",
+    ]
+)
+targets += module(
+    "FieldManagement",
+    in: "API",
+    [
+        "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
+        "SchemaRules",
+    ],
+    tests: ["JSON", "KubernetesAPI", "ObjectModel", "Scalars"]
 )
 targets += module(
     "KubernetesAPI",
@@ -238,6 +249,18 @@ targets += module(
     ["NameRules"],
     tests: ["NameRules"],
     files: ["Fixtures"]
+)
+targets += module(
+    "Validation",
+    in: "API",
+    [
+        "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
+        "ResourceTable", "Scalars", "Selectors",
+    ],
+    tests: [
+        "Defaulting", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Patches",
+        "ResourceTable",
+    ]
 )
 
 // Store: etcd.
@@ -765,8 +788,8 @@ let package = Package(
         .library(
             name: "Parsers",
             targets: [
-                "MediaTypes", "NameRules", "RequestInfo", "Scalars", "SchemaCompiler",
-                "Selectors", "YAML",
+                "FieldManagement", "MediaTypes", "NameRules", "Patches", "RequestInfo", "Scalars",
+                "SchemaCompiler", "Selectors", "YAML",
             ]
         ),
     ],

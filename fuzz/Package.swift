@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "FuzzerEntry"),
         fuzzer("FuzzBinary", "KubernetesAPI", "Protobuf"),
         fuzzer("FuzzJSON", "KubernetesAPI", "Protobuf"),
+        fuzzer("FuzzPatches", "KubernetesAPI", "Parsers", "Protobuf"),
         fuzzer("FuzzQuantity", "Scalars"),
         fuzzer("FuzzRequestInfo", "MediaTypes", "RequestInfo", "Selectors"),
         fuzzer("FuzzSchema", "SchemaCompiler"),

@@ -6,6 +6,7 @@ import JSON
 import KubernetesAPI
 import ObjectModel
 import Protobuf
+import ResourceTable
 import Scalars
 import Testing
 
@@ -82,6 +83,22 @@ struct DefaulterTests {
         Defaulter.setDefaults(&slice, now: Self.now)
         #expect(slice.spec.devices[0].taints[0].timeAdded?.seconds == 1_700_000_000)
     }
+
+    @Test("knows every rule that the schemas state", arguments: Self.resources)
+    func everyKind(_ name: String) throws {
+        let resource = try #require(
+            ResourceTable.builtin.resources.first { "\($0.apiVersion) \($0.kind)" == name }
+        )
+        // An unknown rule stops the program when the plan of its kind is compiled.
+        var object = APIObject(MessageStorage(), resource.schema)
+        Defaulter.setDefaults(&object, now: Self.now)
+        var again = object
+        Defaulter.setDefaults(&again, now: Self.now)
+        #expect(again == object)
+        _ = try object.json()
+    }
+
+    static let resources = ResourceTable.builtin.resources.map { "\($0.apiVersion) \($0.kind)" }
 
     @Test("has no defaults for lists and for kinds without")
     func none() {
