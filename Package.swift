@@ -636,6 +636,7 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            "ControllerManager",
             "Images",
             "Kubelet",
             "NodeHost",

@@ -26,6 +26,7 @@ enum Apus {
             .hollowNode,
             .image,
             .kubeAPIServer,
+            .kubeControllerManager,
             .kubeProxy,
             .kubeScheduler,
             .kubeconfig,
