@@ -201,7 +201,15 @@ def ends_a_pod_whose_manifest_is_gone(node):
     node.remove("after")
     wait("the end", lambda: ("hello-node", "main") not in node.containers())
     wait("the folders' end", lambda: not folder.exists())
-    assert not list(node.logs.glob("default_hello-node_*"))
+    wait("the logs' end", lambda: not list(node.logs.glob("default_hello-node_*")))
+
+
+@test
+def restarts_a_container_that_ends(node):
+    node.apply("again", {"containers": [container("sh", "-c", "echo ran; exit 3")],
+                         "terminationGracePeriodSeconds": 1})
+    wait("a second instance", lambda: node.log("again", instance=1) == "ran\n")
+    node.remove("again")
 
 
 @test
