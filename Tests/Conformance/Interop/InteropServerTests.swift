@@ -32,15 +32,7 @@ struct InteropServerTests {
     ]
 
     static func services() -> [any RPCService] {
-        let health = HealthStatusService()
-        health.set(.serving, for: "grpc.testing.TestService")
-        let catalog = ReflectionCatalog(
-            files: [InteropProto.file],
-            serviceNames: ["grpc.testing.TestService", "grpc.health.v1.Health"]
-        )
-        return [
-            InteropService(), health, ServerReflection(catalog), ServerReflectionAlpha(catalog),
-        ]
+        StandardServices([InteropService()], files: [InteropProto.file]).all
     }
 
     @Test("grpcio's client passes every case over TCP")
