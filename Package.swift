@@ -627,8 +627,8 @@ targets += module(
     "LocalCluster",
     in: "Commands",
     [
-        "Bytes", "HTTP", "HTTP2Transport", "JSON", "PKI", "Processes", "TLS", nioCore,
-        nioPosix,
+        "Bytes", "HTTP", "HTTP2Transport", "Images", "JSON", "PKI", "Processes", "RPC", "TLS",
+        nioCore, nioPosix,
     ],
     tests: ["PKI", "Processes"]
 )

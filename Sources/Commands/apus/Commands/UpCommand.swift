@@ -41,6 +41,11 @@ extension Command {
                 logPath: options.layout.log("supervisor")
             )
         )
+        if !options.controlPlaneOnly {
+            for name in try await ImageLoader(options.layout).run(timeout: invocation.flags[Command.timeout]) {
+                report("imported the image \(name)")
+            }
+        }
         try await launcher.waitUntilReady(timeout: invocation.flags[Command.timeout])
         report(
             """
