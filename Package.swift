@@ -185,7 +185,7 @@ targets += module(
     ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
     tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
 )
-targets += module("SPDYFraming", in: "Wire", ["CZlib"])
+targets += module("SPDYFraming", in: "Wire", ["CZlib"], tests: [])
 targets += module("TLS", in: "Wire", [nioCore, nioSSL])
 targets += module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"])
 targets += module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"])
@@ -578,7 +578,8 @@ targets += module(
     [
         "Bytes", "JSON", "NodeAPI", "NodeHost", "Protobuf", "RPCInterface",
         "WellKnownTypes",
-    ] + cryptography
+    ] + cryptography,
+    tests: ["JSON"]
 )
 targets += module(
     "HollowNodes",
@@ -608,11 +609,12 @@ targets += module(
         "YAML", logging, nioCore, nioPosix,
     ] + cryptography
 )
-targets += module("NodeHost", in: "Node", ["CLinux"])
+targets += module("NodeHost", in: "Node", ["CLinux"], tests: [])
 targets += module(
     "PodLifecycle",
     in: "Node",
-    ["KubernetesAPI", "Protobuf", "Scalars"]
+    ["KubernetesAPI", "Protobuf", "Scalars"],
+    tests: ["KubernetesAPI", "Protobuf", "Scalars"]
 )
 targets += module(
     "ServiceRules",

@@ -64,6 +64,8 @@ class Cluster(base.Node):
              "--kubelet-client-key", pki / "apiserver-kubelet-client.key"],
             stdout=open(self.dir / "apiserver.log", "wb"), stderr=subprocess.STDOUT)
         wait("the API server", lambda: self.kubectl("get", "namespaces"))
+        # There is no controller manager, which would make it.
+        wait("the account", lambda: self.kubectl("create", "serviceaccount", "default"))
         self.start_kubelet()
 
     def start_kubelet(self):
@@ -93,7 +95,8 @@ class Cluster(base.Node):
 
     def create(self, name, spec, **metadata):
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **metadata},
-               "spec": {"nodeName": "node", "terminationGracePeriodSeconds": 1, **spec}}
+               "spec": {"nodeName": "node", "terminationGracePeriodSeconds": 1,
+                        "automountServiceAccountToken": False, **spec}}
         self.kubectl("create", "--validate=false", "-f", "-", text=json.dumps(pod))
 
     def phase(self, name):
@@ -137,6 +140,30 @@ def tells_events(node):
 
 
 @test
+def shows_logs(node):
+    assert wait("the log", lambda: node.kubectl("logs", "hello")) == "hello\n"
+
+
+@test
+def runs_commands(node):
+    pki = node.dir / "pki"
+    start = {"start": {"target": {"pod": {"namespace": "default", "name": "hello"}},
+                       "command": ["sh", "-c", "cat; exit 7"],
+                       "streams": {"stdin": True, "stdout": True, "stderr": True}}}
+    requests = [start, {"input": {"stdin": "aW4K"}}, {"input": {"stdinClosed": True}}]
+    out = subprocess.run(
+        [base.APUS, "rpc", f"127.0.0.1:{node.node_port}", "call", "apus.node.v1.Node/Exec",
+         "--cacert", pki / "ca.crt", "--cert", pki / "apiserver-kubelet-client.crt",
+         "--key", pki / "apiserver-kubelet-client.key", "--proto-path", base.ROOT / "proto",
+         "--data", "@"],
+        input="\n".join(map(json.dumps, requests)), check=True, capture_output=True, text=True,
+        timeout=30).stdout
+    outputs = [json.loads(line)["output"] for line in out.splitlines()]
+    assert outputs[0] == {"stdout": "aW4K"}, out
+    assert outputs[-1]["status"]["details"]["causes"][0]["message"] == "7", out
+
+
+@test
 def mounts_what_the_api_has(node):
     node.kubectl("create", "configmap", "map", "--from-literal=key=value")
     node.kubectl("create", "secret", "generic", "sec", "--from-literal=pass=word")
@@ -147,14 +174,12 @@ def mounts_what_the_api_has(node):
                     {"name": "d", "downwardAPI": {"items": [
                         {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}}],
         "containers": [container(
-            "sh", "-c", "(cat /m/key; echo; cat /s/pass; echo; cat /d/name; echo; echo $E) "
-            "> /dev/termination-log",
+            "sh", "-c", "cat /m/key; echo; cat /s/pass; echo; cat /d/name; echo; echo $E",
             env=[{"name": "E", "valueFrom": {"configMapKeyRef": {"name": "map", "key": "key"}}}],
             volumeMounts=[{"name": "m", "mountPath": "/m"}, {"name": "s", "mountPath": "/s"},
                           {"name": "d", "mountPath": "/d"}])]})
     wait("the end", lambda: node.phase("mounts") == "Succeeded")
-    state = node.get("pod", "mounts")["status"]["containerStatuses"][0]["state"]["terminated"]
-    assert state["message"] == "value\nword\nmounts\nvalue\n", state
+    assert node.kubectl("logs", "mounts") == "value\nword\nmounts\nvalue\n"
 
 
 @test

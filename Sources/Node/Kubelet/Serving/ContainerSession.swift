@@ -37,59 +37,66 @@ struct ContainerSession: Sendable {
         let roles = Mutex<[UInt32: String]>([:])
         let status = Mutex<[UInt8]>([])
         let open = Mutex(Set<UInt32>())
-        try await StreamConnection.run(self.url, protocolName: Self.protocolName) { connection in
-            var stdin: UInt32?
-            var resize: UInt32?
-            for role in self.roles {
-                let stream = try await connection.open([.init("streamtype", role)])
-                roles.withLock { $0[stream] = role }
-                if role != "stdin", role != "resize" { open.withLock { _ = $0.insert(stream) } }
-                if role == "stdin" { stdin = stream }
-                if role == "resize" { resize = stream }
-            }
-            if let resize, let size = self.streams.size {
-                try await connection.send(Self.resize(size.width, size.height), on: resize)
-            }
-            while let next = try await input() {
-                switch next {
-                case .stdin(let bytes):
-                    if let stdin { try await connection.send(bytes, on: stdin) }
-                case .stdinEnd:
-                    if let stdin { try await connection.send([], on: stdin, isEnd: true) }
-                case .resize(let width, let height):
-                    if let resize {
-                        try await connection.send(Self.resize(width, height), on: resize)
+        do {
+            try await StreamConnection.run(self.url, protocolName: Self.protocolName) {
+                connection in
+                var stdin: UInt32?
+                var resize: UInt32?
+                for role in self.roles {
+                    let stream = try await connection.open([.init("streamtype", role)])
+                    roles.withLock { $0[stream] = role }
+                    if role != "stdin", role != "resize" { open.withLock { _ = $0.insert(stream) } }
+                    if role == "stdin" { stdin = stream }
+                    if role == "resize" { resize = stream }
+                }
+                if let resize, let size = self.streams.size {
+                    try await connection.send(Self.resize(size.width, size.height), on: resize)
+                }
+                while let next = try await input() {
+                    switch next {
+                    case .stdin(let bytes):
+                        if let stdin { try await connection.send(bytes, on: stdin) }
+                    case .stdinEnd:
+                        if let stdin { try await connection.send([], on: stdin, isEnd: true) }
+                    case .resize(let width, let height):
+                        if let resize {
+                            try await connection.send(Self.resize(width, height), on: resize)
+                        }
                     }
                 }
-            }
-        } onEvent: { event in
-            switch event {
-            case .data(let stream, let bytes, let isEnd):
-                let role = roles.withLock { $0[stream] } ?? ""
-                if !bytes.isEmpty {
-                    switch role {
-                    case "stdout":
-                        try await output(.with { $0.output = .stdout(Bytes(bytes)) })
-                    case "stderr":
-                        try await output(.with { $0.output = .stderr(Bytes(bytes)) })
-                    case "error":
-                        status.withLock { $0 += bytes }
-                    default: break
+            } onEvent: { event in
+                switch event {
+                case .data(let stream, let bytes, let isEnd):
+                    let role = roles.withLock { $0[stream] } ?? ""
+                    if !bytes.isEmpty {
+                        switch role {
+                        case "stdout":
+                            try await output(.with { $0.output = .stdout(Bytes(bytes)) })
+                        case "stderr":
+                            try await output(.with { $0.output = .stderr(Bytes(bytes)) })
+                        case "error":
+                            status.withLock { $0 += bytes }
+                        default: break
+                        }
                     }
+                    guard isEnd else { return true }
+                    return open.withLock { streams in
+                        streams.remove(stream)
+                        return !streams.isEmpty || roles.withLock { $0.isEmpty }
+                    }
+                case .reset(let stream, _):
+                    return open.withLock { streams in
+                        streams.remove(stream)
+                        return !streams.isEmpty
+                    }
+                case .opened, .replied, .goAway:
+                    return true
                 }
-                guard isEnd else { return true }
-                return open.withLock { streams in
-                    streams.remove(stream)
-                    return !streams.isEmpty || roles.withLock { $0.isEmpty }
-                }
-            case .reset(let stream, _):
-                return open.withLock { streams in
-                    streams.remove(stream)
-                    return !streams.isEmpty
-                }
-            case .opened, .replied, .goAway:
-                return true
             }
+        } catch {
+            // A runtime that has told the end may drop the connection at once.
+            let isOver = open.withLock { $0.isEmpty } && !roles.withLock { $0.isEmpty }
+            guard isOver || !status.withLock({ $0.isEmpty }) else { throw error }
         }
         let result = Self.status(status.withLock { $0 })
         try await output(.with { $0.output = .status(result) })
