@@ -183,7 +183,9 @@ targets += module(
     "RPCTool",
     in: "Wire",
     ["Bytes", "Descriptors", "GRPCServices", "JSON", "Protobuf", "RPCInterface"],
-    tests: ["GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices"]
+    tests: [
+        "Descriptors", "GRPCServices", "Protobuf", "RPC", "RPCInterface", "RPCServices",
+    ]
 )
 targets += module("SPDYFraming", in: "Wire", ["CZlib"], tests: [])
 targets += module("TLS", in: "Wire", [nioCore, nioSSL])

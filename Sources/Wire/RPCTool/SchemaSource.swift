@@ -52,7 +52,7 @@ struct ReflectedSchema: SchemaSource {
             for bytes in response.fileDescriptorResponse.fileDescriptorProto {
                 let file: FileDescriptor
                 do {
-                    file = try FileDescriptor(parsing: Array(bytes))
+                    file = try FileDescriptor(parsing: Array(bytes)).addingJSONNames()
                 } catch {
                     throw RPCTool.Failure.schema("\(error)")
                 }
@@ -60,7 +60,7 @@ struct ReflectedSchema: SchemaSource {
                 missing += file.dependencies
             }
         }
-        try add(try await self.ask { $0.fileContainingSymbol = symbol })
+        try add(try await self.askForFile(declaring: symbol))
         while let name = missing.popLast() {
             guard files[name] == nil else { continue }
             guard files.count < Self.maximumFiles else {
@@ -72,6 +72,22 @@ struct ReflectedSchema: SchemaSource {
             }
         }
         return Array(files.values)
+    }
+
+    /// Some servers know services and messages only, and not what is in them.
+    private func askForFile(declaring symbol: String) async throws -> Response {
+        do {
+            return try await self.ask { $0.fileContainingSymbol = symbol }
+        } catch RPCTool.Failure.unknownSymbol {
+            guard let dot = symbol.lastIndex(of: ".") else {
+                throw RPCTool.Failure.unknownSymbol(symbol)
+            }
+            do {
+                return try await self.ask { $0.fileContainingSymbol = String(symbol[..<dot]) }
+            } catch RPCTool.Failure.unknownSymbol {
+                throw RPCTool.Failure.unknownSymbol(symbol)
+            }
+        }
     }
 
     private func ask(_ build: (inout Request) -> Void) async throws -> Response {

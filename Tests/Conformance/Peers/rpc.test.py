@@ -7,6 +7,8 @@ grpcio tells its schema by reflection; etcd and containerd have none, their sche
 server that is not installed is skipped. APUS_BIN names the folder of the built programs.
 """
 
+import hashlib
+import io
 import json
 import os
 import pathlib
@@ -14,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 
@@ -239,18 +242,91 @@ def test_etcd(folder):
                out=lambda text: lines(text)[1]["events"][0]["kv"]["value"] == "YjE=")
 
 
+def write_image(path, name):
+    """An OCI archive whose program sleeps: Debian's static busybox and nothing else."""
+    blobs = {}
+
+    def add(data):
+        digest = hashlib.sha256(data).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = data
+        return {"digest": f"sha256:{digest}", "size": len(data)}
+
+    def archive(files, mode):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            for name, data in files.items():
+                info = tarfile.TarInfo(name)
+                info.size, info.mode = len(data), mode
+                tar.addfile(info, io.BytesIO(data))
+        return out.getvalue()
+
+    oci = "application/vnd.oci.image"
+    layer = archive({"busybox": pathlib.Path(shutil.which("busybox")).read_bytes()}, 0o755)
+    config = add(json.dumps({
+        "architecture": "amd64", "os": "linux",
+        "config": {"Entrypoint": ["/busybox", "sleep", "1000000"]},
+        "rootfs": {"type": "layers",
+                   "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }).encode())
+    manifest = add(json.dumps({
+        "schemaVersion": 2, "mediaType": f"{oci}.manifest.v1+json",
+        "config": {"mediaType": f"{oci}.config.v1+json", **config},
+        "layers": [{"mediaType": f"{oci}.layer.v1.tar", **add(layer)}],
+    }).encode())
+    index = json.dumps({"schemaVersion": 2, "manifests": [{
+        "mediaType": f"{oci}.manifest.v1+json", **manifest,
+        "annotations": {"io.containerd.image.name": name}}]}).encode()
+    files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": index, **blobs}
+    pathlib.Path(path).write_bytes(archive(files, 0o644))
+
+
+def test_sandbox(folder, path, call):
+    """An image comes in, a pod sandbox runs from it, on the host's network, and goes again."""
+    image = "apus.test/pause:1"
+    write_image(f"{folder}/image.tar", image)
+    subprocess.run(["ctr", "-a", path, "-n", "k8s.io", "images", "import", f"{folder}/image.tar"],
+                   check=True, capture_output=True)
+    # The CRI service hears of the image a moment later.
+    for _ in range(50):
+        _, out, _ = apus(*call, "runtime.v1.ImageService/ListImages")
+        if image in out:
+            break
+        time.sleep(0.1)
+    check("containerd: ListImages shows the imported image",
+          json.loads(out)["images"][0]["repoTags"] == [image], out)
+    config = {"metadata": {"name": "a", "namespace": "b", "uid": "c"},
+              "linux": {"securityContext": {"namespaceOptions": {"network": "NODE"}}}}
+    code, out, error = apus(*call, "runtime.v1.RuntimeService/RunPodSandbox",
+                            "-d", json.dumps({"config": config}))
+    check("containerd: RunPodSandbox", code == 0, error)
+    if code:
+        return
+    sandbox = json.dumps({"podSandboxId": json.loads(out)["podSandboxId"]})
+    service = "runtime.v1.RuntimeService"
+    expect("containerd: PodSandboxStatus", [*call, f"{service}/PodSandboxStatus", "-d", sandbox],
+           out=lambda text: json.loads(text)["status"]["metadata"]["name"] == "a")
+    expect("containerd: StopPodSandbox", [*call, f"{service}/StopPodSandbox", "-d", sandbox],
+           out="{}\n")
+    expect("containerd: RemovePodSandbox", [*call, f"{service}/RemovePodSandbox", "-d", sandbox],
+           out="{}\n")
+
+
 def test_containerd(folder):
     path = f"{folder}/containerd.sock"
     config = pathlib.Path(folder, "config.toml")
     config.write_text(f"""version = 2
 root = "{folder}/root"
 state = "{folder}/state"
+oom_score = 0
 [grpc]
 address = "{path}"
 [ttrpc]
 address = "{path}.ttrpc"
 [debug]
 address = ""
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "apus.test/pause:1"
+restrict_oom_score_adj = true
 """, encoding="utf-8")
     with Server(["containerd", "--config", str(config), "--log-level", "fatal"],
                 stdout=subprocess.DEVNULL):
@@ -267,6 +343,10 @@ address = ""
         expect("containerd: a sandbox that is not there",
                [*call, "runtime.v1.RuntimeService/PodSandboxStatus",
                 "-d", '{"podSandboxId": "none"}'], code=1, error="NOT_FOUND")
+        if shutil.which("busybox") and shutil.which("ctr") and shutil.which("runc"):
+            test_sandbox(folder, path, call)
+        else:
+            skip("busybox, ctr or runc is not installed")
 
 
 def test_command_line():

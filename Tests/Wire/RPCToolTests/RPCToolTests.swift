@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Descriptors
 import GRPCServices
 import Protobuf
 import RPC
@@ -79,6 +80,30 @@ struct RPCToolTests {
         await #expect(throws: RPCTool.Failure.self) {
             _ = try await tool.describe("grpc.health.v1.Nothing")
         }
+    }
+
+    @Test(
+        "derives the JSON names that a server leaves out",
+        arguments: [("a", "a"), ("a_b", "aB"), ("_a_1b", "A1b"), ("aB_c_", "aBC")]
+    )
+    func jsonNames(_ name: String, _ json: String) {
+        let file = FileDescriptor(
+            name: "a.proto",
+            messages: [
+                MessageDescriptor(
+                    name: "M",
+                    fields: [FieldDescriptor(name: name, number: 1)],
+                    nestedMessages: [
+                        MessageDescriptor(
+                            name: "N",
+                            fields: [FieldDescriptor(name: "x", number: 1, jsonName: "given")]
+                        )
+                    ]
+                )
+            ]
+        ).addingJSONNames()
+        #expect(file.messages[0].fields[0].jsonName == json)
+        #expect(file.messages[0].nestedMessages[0].fields[0].jsonName == "given")
     }
 
     @Test(

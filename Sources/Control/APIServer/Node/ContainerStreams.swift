@@ -149,8 +149,9 @@ extension ContainerStreams {
             } catch {
                 self.cancel()
             }
+            // The reader ends when the client has answered the goodbye, or after its time for that;
+            // cancelling it would cut off what is still on its way to the client.
             await peer.close()
-            tasks.cancelAll()
         }
     }
 }
