@@ -439,7 +439,8 @@ targets += module(
     in: "Control",
     [
         "Access", "Admission", "ApusAPI", "Authentication", "Authorization", "Bytes",
-        "CZlib", "Defaulting", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
+        "CZlib", "Defaulting",
+        "FieldManagement", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
         "KeyValueStore", "KubernetesAPI", "MediaTypes", "Metrics", "NameRules",
         "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
         "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
@@ -525,7 +526,7 @@ targets += module(
     in: "Control",
     [
         "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
-        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "WatchCache",
+        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "Validation", "WatchCache",
     ],
     tests: []
 )

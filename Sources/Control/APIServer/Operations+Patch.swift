@@ -30,13 +30,13 @@ extension Operations {
                 try patcher.apply(to: scale, validation).object
             }
         }
+        if type == .apply { return try await self.apply(call, patcher, options) }
         let write = self.begin(call, .update, options.write)
         let version = call.entry.version
         let result = try await call.store.update(
             call.namespace,
             call.name,
             scope: call.scope,
-            createsMissing: type == .apply && call.subresource.isEmpty,
             write.context
         ) { (old) throws(StatusError) -> APIObject in
             guard let old else { throw .notFound(call.resource.groupResource, call.name) }
@@ -54,6 +54,56 @@ extension Operations {
             answer: .object(result.object),
             isCreated: result.isCreated,
             warnings: warnings.value + write.warnings
+        )
+    }
+}
+
+extension Operations {
+    /// Makes an object have what a configuration says, and its applier the owner of that.
+    private func apply(
+        _ call: ResourceCall,
+        _ patcher: Patcher,
+        _ options: PatchOptions
+    ) async throws(StatusError) -> WriteAnswer {
+        let write = self.begin(call, .update, options.write, isApply: true)
+        let owners = FieldOwners(
+            call,
+            manager: options.write.fieldManager,
+            now: write.context.now
+        )
+        let version = call.entry.version
+        // Unknown fields are found in the configuration alone.
+        let warnings = try BodyDecoder.decode(
+            patcher.configuration,
+            as: call.resource.schema,
+            options.write.fieldValidation
+        ).warnings
+        let result = try await call.store.update(
+            call.namespace,
+            call.name,
+            scope: call.scope,
+            createsMissing: call.subresource.isEmpty,
+            write.context
+        ) { (old) throws(StatusError) -> APIObject in
+            let tree = try owners.apply(
+                patcher.configuration,
+                to: old.map(version.fromHub),
+                force: options.force ?? false
+            )
+            let decoded = try BodyDecoder.decode(tree, as: call.resource.schema, .ignore)
+            var new = version.toHub(decoded.object)
+            if new.metadata.name.isEmpty { new.metadata.name = call.name }
+            guard new.metadata.name == call.name else {
+                throw Self.nameMismatch(new.metadata.name, call.name)
+            }
+            try self.setNamespace(&new, call)
+            self.setDefaults(&new)
+            return new
+        }
+        return WriteAnswer(
+            answer: .object(result.object),
+            isCreated: result.isCreated,
+            warnings: warnings + write.warnings
         )
     }
 }

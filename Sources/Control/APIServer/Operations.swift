@@ -224,7 +224,8 @@ struct Operations: Sendable {
         _ call: ResourceCall,
         _ operation: AdmissionAttributes.Operation,
         isDryRun: Bool,
-        _ options: AdmissionAttributes.Options
+        _ options: AdmissionAttributes.Options,
+        manager: String? = nil
     ) -> PendingWrite {
         let now = Timestamp.current()
         let hooks = AdmissionHooks(
@@ -233,7 +234,8 @@ struct Operations: Sendable {
             operation,
             options,
             isDryRun: isDryRun,
-            now: now
+            now: now,
+            owners: manager.map { FieldOwners(call, manager: $0, now: now) }
         )
         return PendingWrite(
             context: WriteContext(isDryRun: isDryRun, now: now, hooks: hooks),
@@ -244,7 +246,8 @@ struct Operations: Sendable {
     func begin(
         _ call: ResourceCall,
         _ operation: AdmissionAttributes.Operation,
-        _ options: WriteOptions
+        _ options: WriteOptions,
+        isApply: Bool = false
     ) -> PendingWrite {
         let dryRun = options.isDryRun ? ["All"] : []
         let admission: AdmissionAttributes.Options =
@@ -261,7 +264,13 @@ struct Operations: Sendable {
                     for value in dryRun { $0.dryRun.append(value) }
                 }
             )
-        return self.begin(call, operation, isDryRun: options.isDryRun, admission)
+        return self.begin(
+            call,
+            operation,
+            isDryRun: options.isDryRun,
+            admission,
+            manager: isApply ? nil : options.fieldManager
+        )
     }
 }
 

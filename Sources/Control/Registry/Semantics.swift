@@ -4,23 +4,14 @@
 import KubernetesAPI
 import NameRules
 import ObjectModel
-import Protobuf
 import ResourceTable
+import Validation
 
 /// The one place where the registry asks what an object may say.
 enum Semantics {
     /// What is wrong with a new object.
     static func validateCreate(_ object: APIObject, _ resource: APIResource) -> FieldErrors {
-        var errors = FieldErrors()
-        let metadata = object.metadata
-        errors.within("metadata") { errors in
-            errors.validateNames(
-                metadata.name,
-                generateName: metadata.generateName,
-                NameRule(kind: resource.kind, group: resource.group)
-            )
-        }
-        return errors
+        Validator.validateCreate(object, resource)
     }
 
     /// What is wrong with a change of an object.
@@ -30,6 +21,11 @@ enum Semantics {
         _ resource: APIResource,
         subresource: String?
     ) -> FieldErrors {
-        FieldErrors()
+        var new = new
+        // An update that names no version is one of the present version.
+        if new.metadata.resourceVersion.isEmpty {
+            new.metadata.resourceVersion = old.metadata.resourceVersion
+        }
+        return Validator.validateUpdate(new, old: old, resource, subresource: subresource)
     }
 }

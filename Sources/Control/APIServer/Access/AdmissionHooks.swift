@@ -17,6 +17,8 @@ final class AdmissionHooks: WriteHooks {
     private let options: AdmissionAttributes.Options
     private let isDryRun: Bool
     private let now: Timestamp
+    /// Notes who has changed what; nil for server-side apply, which has done so.
+    private let owners: FieldOwners?
     private let found = Mutex<[String]>([])
 
     init(
@@ -25,8 +27,10 @@ final class AdmissionHooks: WriteHooks {
         _ operation: AdmissionAttributes.Operation,
         _ options: AdmissionAttributes.Options,
         isDryRun: Bool,
-        now: Timestamp
+        now: Timestamp,
+        owners: FieldOwners?
     ) {
+        self.owners = owners
         self.chain = chain
         self.call = call
         self.operation = operation
@@ -39,6 +43,15 @@ final class AdmissionHooks: WriteHooks {
     var warnings: [String] { self.found.withLock { $0 } }
 
     func mutate(_ object: inout APIObject, old: APIObject?) async throws(StatusError) {
+        try await self.admit(&object, old: old)
+        guard let owners = self.owners else { return }
+        let version = self.call.entry.version
+        var served = version.fromHub(object)
+        owners.track(&served, old: old.map(version.fromHub))
+        object.metadata.managedFields = served.metadata.managedFields
+    }
+
+    private func admit(_ object: inout APIObject, old: APIObject?) async throws(StatusError) {
         guard !self.chain.plugins.isEmpty else { return }
         var attributes = self.attributes(object, old: old)
         try await self.chain.admit(&attributes)
