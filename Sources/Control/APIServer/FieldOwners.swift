@@ -3,6 +3,7 @@
 
 import FieldManagement
 import JSON
+import KubernetesAPI
 import ObjectModel
 import Protobuf
 import ResourceTable

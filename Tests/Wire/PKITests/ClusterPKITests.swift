@@ -19,7 +19,7 @@ struct ClusterPKITests {
         "apiserver", "kubelet", "apiserver-kubelet-client", "etcd/server", "etcd/peer",
         "etcd/healthcheck-client", "apiserver-etcd-client", "front-proxy-client",
         "clients/admin", "clients/controller-manager", "clients/scheduler",
-        "clients/kube-proxy", "clients/kubelet",
+        "clients/kube-proxy", "clients/cloud-controller-manager", "clients/cluster-dns", "clients/kubelet",
     ]
 
     private func certificate(_ path: String, in folder: TemporaryFolder) throws -> Certificate {
@@ -34,7 +34,7 @@ struct ClusterPKITests {
     func ensure() throws {
         let folder = try TemporaryFolder()
         let made = try Self.pki.ensure(in: folder.file("pki"), at: testTime)
-        #expect(made.count == 17)
+        #expect(made.count == 19)
         #expect(made.allSatisfy { $0.action == .created })
         let before = try run("sh", "-c", "cd \(folder.path) && find . -type f | xargs sha256sum")
         let again = try Self.pki.ensure(
