@@ -526,7 +526,8 @@ targets += module(
     in: "Control",
     [
         "Bytes", "JSON", "KeyValueStore", "KubernetesAPI", "NameRules", "ObjectModel",
-        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "Validation", "WatchCache",
+        "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "Validation",
+        "WatchCache",
     ],
     tests: []
 )

@@ -51,7 +51,9 @@ public final class ServiceController: Sendable {
         self.services.addHandler { self.queue.add($0.object.objectKey) }
         self.nodes.addHandler { event in
             // Heartbeats change nothing here.
-            if case .updated(let old, let new) = event, Self.facts(old) == Self.facts(new) { return }
+            if case .updated(let old, let new) = event, Self.facts(old) == Self.facts(new) {
+                return
+            }
             for service in self.services.list() where Self.wantsLoadBalancer(service) {
                 self.queue.add(service.objectKey)
             }
@@ -75,7 +77,8 @@ public final class ServiceController: Sendable {
 
     /// What matters of a node: whether it takes traffic, and its addresses.
     private static func facts(_ node: CoreV1.Node) -> [String] {
-        [self.takesTraffic(node) ? "yes" : "no"] + node.status.addresses.map { "\($0.type) \($0.address)" }
+        [self.takesTraffic(node) ? "yes" : "no"]
+            + node.status.addresses.map { "\($0.type) \($0.address)" }
     }
 
     /// Whether load balancers send traffic to a node.
@@ -96,7 +99,12 @@ public final class ServiceController: Sendable {
         guard Self.wantsLoadBalancer(service) else { return try await self.remove(service) }
         var current = service
         if !service.metadata.finalizers.contains(Self.finalizer) {
-            self.events.record(.normal, "EnsuringLoadBalancer", "Ensuring load balancer", about: service)
+            self.events.record(
+                .normal,
+                "EnsuringLoadBalancer",
+                "Ensuring load balancer",
+                about: service
+            )
             var finalizers = Array(service.metadata.finalizers)
             finalizers.append(Self.finalizer)
             current = try await self.setFinalizers(service, finalizers)
@@ -123,7 +131,12 @@ public final class ServiceController: Sendable {
     /// A Service that was one with a load balancer, or is on its way out.
     private func remove(_ service: CoreV1.Service) async throws {
         guard service.metadata.finalizers.contains(Self.finalizer) else { return }
-        self.events.record(.normal, "DeletingLoadBalancer", "Deleting load balancer", about: service)
+        self.events.record(
+            .normal,
+            "DeletingLoadBalancer",
+            "Deleting load balancer",
+            about: service
+        )
         try await self.provider.ensureLoadBalancerDeleted(for: service)
         var current = service
         if !service.status.loadBalancer.ingress.isEmpty {

@@ -7,8 +7,8 @@ import ControllerKit
 import Informers
 import KubernetesAPI
 import ObjectModel
-import ResourceClient
 import RPCInterface
+import ResourceClient
 import ServiceControllers
 import WorkloadControllers
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Bytes
 import ApusAPI
+import Bytes
 import KubernetesAPI
 import ObjectModel
 import Protobuf

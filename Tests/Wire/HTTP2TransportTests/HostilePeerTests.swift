@@ -416,52 +416,6 @@ struct HostilePeerTests {
         }
     }
 
-    struct Endless: Sendable, CustomTestStringConvertible {
-        let name: String
-        let start: String
-        let piece: String
-        var testDescription: String { self.name }
-    }
-
-    static let endless = [
-        Endless(name: "a target", start: "GET /", piece: "a"),
-        Endless(name: "a method", start: "", piece: "A"),
-        Endless(
-            name: "a chunk's extension",
-            start: "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=",
-            piece: "b"
-        ),
-        Endless(
-            name: "the digits of a chunk's size",
-            start: "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-            piece: "0"
-        ),
-        Endless(
-            name: "trailers",
-            start: "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-            piece: "X: yyyyyyyy\r\n"
-        ),
-        Endless(name: "empty lines", start: "", piece: "\r\n"),
-    ]
-
-    @Test("a part of a message that never ends is cut off", arguments: endless)
-    func endlessPart(_ part: Endless) async throws {
-        var limits = HTTPLimits.patient
-        limits.headerTimeout = .seconds(300)
-        limits.idleTimeout = .seconds(300)
-        try await withServer(limits: limits) { server in
-            let peer = try RawPeer(port: server.port)
-            peer.send(part.start)
-            let pieces = Array(String(repeating: part.piece, count: 65_536 / part.piece.count).utf8)
-            var sent = 0
-            while sent < 16 << 20, peer.send(pieces) { sent += pieces.count }
-            // What the sockets' buffers take is not what the server takes.
-            #expect(sent < 16 << 20)
-            #expect(peer.waitForClose())
-            try self.expectServed(server)
-        }
-    }
-
     @Test("pipelined requests are answered in order; one that hangs up is cancelled")
     func pipelining() async throws {
         let handler = DemoHandler()

@@ -19,7 +19,8 @@ struct ClusterPKITests {
         "apiserver", "kubelet", "apiserver-kubelet-client", "etcd/server", "etcd/peer",
         "etcd/healthcheck-client", "apiserver-etcd-client", "front-proxy-client",
         "clients/admin", "clients/controller-manager", "clients/scheduler",
-        "clients/kube-proxy", "clients/cloud-controller-manager", "clients/cluster-dns", "clients/kubelet",
+        "clients/kube-proxy", "clients/cloud-controller-manager", "clients/cluster-dns",
+        "clients/kubelet",
     ]
 
     private func certificate(_ path: String, in folder: TemporaryFolder) throws -> Certificate {

@@ -54,10 +54,14 @@ extension Command {
         try invocation.expectNoArguments()
         let flags = invocation.flags
         guard flags[Command.cloudProvider] == LocalProvider.name else {
-            throw UsageError("--cloud-provider: '\(flags[Command.cloudProvider])' is not known; there is local")
+            throw UsageError(
+                "--cloud-provider: '\(flags[Command.cloudProvider])' is not known; there is local"
+            )
         }
         guard !flags[Command.cloudElection] else {
-            throw UsageError("--leader-elect: this component runs once in a cluster; there is no election")
+            throw UsageError(
+                "--leader-elect: this component runs once in a cluster; there is no election"
+            )
         }
         let group = MultiThreadedEventLoopGroup.singleton
         let client = try Kubeconfig(path: flags[Command.cloudKubeconfig]).connection()
@@ -65,7 +69,10 @@ extension Command {
         defer { client.close(gracefully: false) }
         let logger = LogFlags.logger("cloud-controller-manager", flags)
         let factory = InformerFactory(client) { resource, error in
-            logger.warning("Failed to watch", metadata: ["resource": "\(resource)", "err": "\(error)"])
+            logger.warning(
+                "Failed to watch",
+                metadata: ["resource": "\(resource)", "err": "\(error)"]
+            )
         }
         let controller = ServiceController(
             LocalProvider(),

@@ -42,7 +42,9 @@ extension Command {
             )
         )
         if !options.controlPlaneOnly {
-            for name in try await ImageLoader(options.layout).run(timeout: invocation.flags[Command.timeout]) {
+            for name in try await ImageLoader(options.layout).run(
+                timeout: invocation.flags[Command.timeout]
+            ) {
                 report("imported the image \(name)")
             }
         }

@@ -38,8 +38,6 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
     private var flushScheduled = false
     private var needsFlush = false
     private var wasWritable = true
-    /// The parts that the decoder has given out.
-    private(set) var partCount = 0
     /// A part of a head has come.
     private var headBegun = false
     /// The timer bounds the head that has begun; more of it does not start it anew.
@@ -184,7 +182,6 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = self.unwrapInboundIn(data)
-        self.partCount &+= 1
         guard !self.isClosed else { return }
         self.isReading = true
         if case .head = part { self.headBegun = false }
@@ -213,14 +210,6 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
     /// Bytes have come that did not complete a head yet.
     func sawPartialHead() {
         if self.current == nil, !self.isClosed { self.headBegun = true }
-    }
-
-    /// More bytes have come than a head has, and nothing came out of them.
-    func sawTooManyFruitlessBytes() {
-        self.refuse(
-            self.current == nil ? .headerFieldsTooLarge : .badRequest,
-            .limitExceeded(.headerList)
-        )
     }
 
     private func process(_ part: HTTPServerRequestPart) {
