@@ -259,13 +259,15 @@ package enum MessageTree {
             let b = right.loadUnaligned(as: UInt32.self)
             if a == 0 && b == 0 { return true }
             let empty = UnsafeRawPointer(zero.base) + Int(Block.rootOffset)
-            return self.areEqual(
-                child,
-                leftBase,
-                a == 0 ? empty : leftBase + Int(a),
-                rightBase,
-                b == 0 ? empty : rightBase + Int(b)
-            )
+            let leftMessage = a == 0 ? empty : leftBase + Int(a)
+            let rightMessage = b == 0 ? empty : rightBase + Int(b)
+            if child.pointee.jsonForm == .quantity,
+                self.isZeroQuantity(child, leftBase, leftMessage),
+                self.isZeroQuantity(child, rightBase, rightMessage)
+            {
+                return true
+            }
+            return self.areEqual(child, leftBase, leftMessage, rightBase, rightMessage)
         default:
             switch kind.slotBytes {
             case 8:
@@ -276,6 +278,22 @@ package enum MessageTree {
                 return left.load(as: UInt8.self) == right.load(as: UInt8.self)
             }
         }
+    }
+
+    /// Whether a quantity is unset or says `0`, which is how an unset one is written.
+    private static func isZeroQuantity(
+        _ table: UnsafePointer<MessageTable>,
+        _ base: UnsafeRawPointer,
+        _ message: UnsafeRawPointer
+    ) -> Bool {
+        guard let entry = table.pointee.entry(number: 1) else { return false }
+        let text = message.loadUnaligned(
+            fromByteOffset: Int(entry.pointee.offset),
+            as: Extent.self
+        )
+        if text.count == 0 { return true }
+        return text.count == 1
+            && (base + Int(text.offset)).load(as: UInt8.self) == UInt8(ascii: "0")
     }
 
     private static func extentsAreEqual(
