@@ -173,6 +173,8 @@ struct Bootstrap: Sendable {
     /// The endpoints say where this server is now, whatever they said before.
     private func ensureEndpoints() async throws(StatusError) {
         let address = self.configuration.advertiseAddress
+        // No pod could reach it there, and endpoints may not lie in the loopback range.
+        if address.hasPrefix("127.") || address == "::1" { return }
         let port = Int32(self.advertisedPort)
         let endpoints = CoreV1.Endpoints.with {
             $0.metadata.name = "kubernetes"
