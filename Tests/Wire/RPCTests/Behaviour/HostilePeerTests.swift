@@ -267,6 +267,7 @@ struct HostilePeerTests {
             )
             let echo = EchoClient(channel: client)
             var failures = 0
+            let start = ContinuousClock.now
             for _ in 0..<2500 {
                 do {
                     let call = try await echo.talk()
@@ -279,7 +280,8 @@ struct HostilePeerTests {
             try await poll("all handlers are over") { running.value == 0 }
             client.close(gracefully: false)
             // A thousand resets in a burst are let pass, then the connection ends.
-            #expect(failures > 0)
+            // On a machine too busy to make them fast enough it may live.
+            #expect(failures > 0 || ContinuousClock.now - start > .seconds(10))
             #expect(started.value > 900)
         }
     }
