@@ -613,7 +613,7 @@ targets += module(
         "YAML", logging, nioCore, nioPosix,
     ] + cryptography
 )
-targets += module("NodeHost", in: "Node", ["CLinux"], tests: [])
+targets += module("NodeHost", in: "Node", ["CLinux", nioCore, nioPosix], tests: [])
 targets += module(
     "PodLifecycle",
     in: "Node",
@@ -633,8 +633,10 @@ targets += module(
     "LocalCluster",
     in: "Commands",
     [
-        "Bytes", "HTTP", "HTTP2Transport", "Images", "JSON", "PKI", "Processes", "RPC", "TLS",
-        nioCore, nioPosix,
+        "ApusAPI", "Bytes", "ClusterDNS", "HTTP", "HTTP2Transport", "Images", "JSON", "KubeProxy",
+        "Kubeconfig", "KubernetesAPI", "NFTables", "NodeAPI", "NodeHost", "ObjectModel", "PKI",
+        "Processes", "Protobuf", "RPC",
+        "RPCInterface", "ResourceClient", "ResourceTable", "TLS", "YAML", nioCore, nioPosix,
     ],
     tests: ["PKI", "Processes"]
 )

@@ -15,12 +15,14 @@ trap 'rm -rf "$work"' EXIT
 passed=0
 failed=0
 
-# expect NAME CODE PATTERN COMMAND...: the exit code and a pattern that the output matches.
+# expect NAME CODE PATTERN COMMAND...: the exit code (or a pattern) and a pattern that the output
+# matches.
 expect() {
     local name=$1 wanted=$2 pattern=$3 code=0 output
     shift 3
     output=$("$@" 2>&1) || code=$?
-    if [ "$code" = "$wanted" ] && grep -qE -e "$pattern" <<<"$output"; then
+    # shellcheck disable=SC2053  # a pattern, such as [01]
+    if [[ $code == $wanted ]] && grep -qE -e "$pattern" <<<"$output"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
@@ -36,6 +38,25 @@ expect "unknown command" 2 'unknown command: nothing' "$apus" nothing
 expect "unknown flag" 2 'unknown flag: --nothing' "$apus" version --nothing
 # shellcheck disable=SC2016  # "$0" is for the inner shell
 expect "another name" 0 '^apus v' bash -c 'exec -a other "$0" version' "$apus"
+expect "completion" 0 '__complete' "$apus" completion bash
+expect "unknown shell" 2 'no shell that is known' "$apus" completion tcsh
+expect "completes commands" 0 '^certs$' "$apus" __complete -- cer
+expect "completes flags" 0 '^--data-dir$' "$apus" __complete -- status --data
+expect "a variable for a flag" 2 'APUS_PORT_OFFSET: invalid argument "x"' \
+    env APUS_PORT_OFFSET=x "$apus" status
+printf 'data-dir: %s\nnode-name: n\n' "$work/none" >"$work/apus.yaml"
+expect "a file of flags" 1 'No cluster runs here' "$apus" status --config "$work/apus.yaml"
+expect "the command line wins" 2 "'here' is not an absolute path" \
+    "$apus" status --config "$work/apus.yaml" --data-dir here
+printf 'data-folder: /x\n' >"$work/wrong.yaml"
+expect "a wrong key" 2 "wrong.yaml: unknown key 'data-folder'" \
+    "$apus" status --config "$work/wrong.yaml"
+printf 'node-name: {a: b}\n' >"$work/wrong.yaml"
+expect "a wrong value" 2 'wrong.yaml: node-name: expected a value' \
+    "$apus" status --config "$work/wrong.yaml"
+expect "nothing to reset" 0 'There is no cluster' "$apus" reset --data-dir "$work/none"
+expect "an unknown log" 2 "no log of 'nothing'" "$apus" logs nothing --data-dir "$work/none"
+expect "doctor" "[01]" '^ok .*host name' "$apus" doctor --data-dir "$work/none"
 # shellcheck disable=SC2016
 expect "closed output" 0 '' bash -c '"$0" --help | true; exit "${PIPESTATUS[1]}"' "$apus"
 # shellcheck disable=SC2016

@@ -29,7 +29,10 @@ extension Command {
         let parsed: ParsedFlags
         do {
             parsed = try self.flags.adding([Command.help])
-                .parse(arguments, stopsAtArgument: !self.subcommands.isEmpty)
+                .parse(
+                    arguments,
+                    stopsAtArgument: !self.subcommands.isEmpty || self.passesArguments
+                )
         } catch {
             return self.reject(error.description, path: path, output: output)
         }
@@ -41,7 +44,8 @@ extension Command {
             return await self.dispatch(parsed.arguments[...], path: path, output: output)
         }
         do {
-            return try await run(Invocation(flags: parsed, output: output))
+            let flags = try self.settings?(parsed, self.flags) ?? parsed
+            return try await run(Invocation(flags: flags, output: output))
         } catch let error as UsageError {
             return self.reject(error.description, path: path, output: output)
         } catch {
@@ -108,8 +112,8 @@ extension Command {
         text += "\nUsage:\n  \(path) \(self.usage)\n"
         if !self.subcommands.isEmpty {
             let programs = self.subcommands.filter(\.isProgram)
-            let others = self.subcommands.filter { !$0.isProgram }
-            let width = self.subcommands.map(\.name.count).max() ?? 0
+            let others = self.subcommands.filter { !$0.isProgram && !$0.isHidden }
+            let width = (programs + others).map(\.name.count).max() ?? 0
             text += Command.list(programs, title: "Components", width: width)
             text += Command.list(others, title: "Commands", width: width)
         }

@@ -17,12 +17,22 @@ public struct Command: Sendable {
     /// Whether the executable is this command when it is started under its name
     /// (`ln -s apus kube-apiserver`).
     public let isProgram: Bool
+    /// Whether the first argument ends its flags: what follows is another program's command line.
+    public let passesArguments: Bool
+    /// Whether help leaves it out: it is there for programs.
+    public let isHidden: Bool
     /// The flags it takes; `--help` comes by itself.
     public let flags: FlagSet
     /// Commands below it.
     public let subcommands: [Command]
+    /// Fills in flags that the command line does not say, from the environment or a file.
+    public let settings: Settings?
     /// What it does; nil for a group, which shows its help.
     public let run: Run?
+
+    /// Gets what the command line says and the command's flags.
+    public typealias Settings =
+        @Sendable (ParsedFlags, FlagSet) throws(UsageError) -> ParsedFlags
 
     /// Runs a command to its end.
     ///
@@ -38,7 +48,10 @@ public struct Command: Sendable {
         usage: String = "[flags]",
         discussion: String = "",
         isProgram: Bool = false,
+        passesArguments: Bool = false,
+        isHidden: Bool = false,
         flags: [any AnyFlag] = [],
+        settings: Settings? = nil,
         subcommands: [Command] = [],
         run: @escaping Run
     ) {
@@ -49,8 +62,11 @@ public struct Command: Sendable {
         self.usage = usage
         self.discussion = discussion
         self.isProgram = isProgram
+        self.passesArguments = passesArguments
+        self.isHidden = isHidden
         self.flags = FlagSet(flags)
         self.subcommands = subcommands
+        self.settings = settings
         self.run = run
     }
 
@@ -68,8 +84,11 @@ public struct Command: Sendable {
         self.usage = "COMMAND"
         self.discussion = discussion
         self.isProgram = false
+        self.passesArguments = false
+        self.isHidden = false
         self.flags = FlagSet()
         self.subcommands = subcommands
+        self.settings = nil
         self.run = nil
     }
 }

@@ -22,6 +22,7 @@ public struct ClusterLauncher: Sendable {
         /// The supervisor ended while the cluster was starting.
         case ended(log: String)
         case timedOut(waitingFor: [String], log: String)
+        case nodeNotReady(String, _ reason: String)
         case interrupted
 
         public var description: String {
@@ -31,6 +32,7 @@ public struct ClusterLauncher: Sendable {
             case .ended(let log): "the cluster ended while it was starting; see \(log)"
             case .timedOut(let names, let log):
                 "not ready in time: \(names.joined(separator: ", ")); see the logs in \(log)"
+            case .nodeNotReady(let name, let reason): "the node \(name) is not ready: \(reason)"
             case .interrupted: "interrupted"
             }
         }
@@ -90,6 +92,19 @@ public struct ClusterLauncher: Sendable {
             guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { throw .interrupted }
         }
         throw .timedOut(waitingFor: missing, log: self.layout.logs)
+    }
+
+    /// Ends the cluster and, unless they are to be kept, its pods.
+    ///
+    /// - Returns: false when none ran.
+    public func stop(keepingPods: Bool, timeout: Duration) async throws -> Bool {
+        let wasRunning = try await self.stop(timeout: timeout)
+        // They may run although no cluster does: after one that was told to keep them.
+        if !keepingPods, geteuid() == 0 {
+            let count = try await PodRuntime(self.layout).endPods(removing: false)
+            if count > 0 { self.report("ended \(count) pods") }
+        }
+        return wasRunning
     }
 
     /// Ends the supervisor and with it every component; returns when they are gone.

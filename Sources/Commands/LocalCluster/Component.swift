@@ -35,6 +35,8 @@ public struct Component: Sendable, Hashable {
         case https(port: Int, path: String, authority: String?)
         /// It listens on a unix socket.
         case socket(path: String)
+        /// It takes TCP connections.
+        case port(host: String, port: Int)
         /// It runs.
         case running
     }

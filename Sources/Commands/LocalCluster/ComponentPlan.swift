@@ -96,9 +96,6 @@ extension ComponentPlan {
                 "--tls-cert-file=\(self.layout.certificate("apiserver"))",
                 "--tls-private-key-file=\(self.layout.key("apiserver"))",
                 "--client-ca-file=\(self.layout.certificate("ca"))",
-                "--kubelet-client-certificate=\(self.layout.certificate("apiserver-kubelet-client"))",
-                "--kubelet-client-key=\(self.layout.key("apiserver-kubelet-client"))",
-                "--kubelet-certificate-authority=\(self.layout.certificate("ca"))",
                 "--service-cluster-ip-range=\(self.options.serviceRange)",
                 "--service-account-key-file=\(self.layout.serviceAccountPublicKey)",
                 "--service-account-signing-key-file=\(self.layout.serviceAccountKey)",
@@ -247,7 +244,7 @@ extension ComponentPlan {
                 "--cluster-domain=\(self.options.clusterDomain)",
                 "--cluster-dns=\(self.options.serviceRange.address(10))",
             ],
-            readiness: .running,
+            readiness: .port(host: self.options.serviceRange.address(10), port: 53),
             after: ["kube-apiserver"],
             address: "\(self.options.serviceRange.address(10)):53"
         )

@@ -22,6 +22,8 @@ struct ReadinessProbe: Sendable {
             return true
         case .socket(let path):
             return Self.accepts(socket: path)
+        case .port(let host, let port):
+            return await self.accepts(host, port)
         case .http(let port, let path):
             return await self.answers(port, path, tls: nil)
         case .https(let port, let path, let authority):
@@ -30,6 +32,15 @@ struct ReadinessProbe: Sendable {
             guard let source = try? TLSContextSource(client: configuration) else { return false }
             return await self.answers(port, path, tls: source)
         }
+    }
+
+    private func accepts(_ host: String, _ port: Int) async -> Bool {
+        let connecting = ClientBootstrap(group: self.eventLoop)
+            .connectTimeout(.nanoseconds(Int64(Self.timeout / .nanoseconds(1))))
+            .connect(host: host, port: port)
+        guard let channel = try? await connecting.get() else { return false }
+        channel.close(promise: nil)
+        return true
     }
 
     private func answers(_ port: Int, _ path: String, tls: TLSContextSource?) async -> Bool {

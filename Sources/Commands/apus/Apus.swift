@@ -9,7 +9,7 @@ import Glibc
 @main
 enum Apus {
     /// All commands, components first, in the order that help shows them.
-    static let root = Command(
+    static let root: Command = Command(
         "apus",
         summary: "Kubernetes in Swift: the control plane, the node and the tools in one program.",
         discussion: """
@@ -21,6 +21,9 @@ enum Apus {
             .certs,
             .cloudControllerManager,
             .clusterDNS,
+            .complete,
+            .completion,
+            .doctor,
             .down,
             .etcd,
             .hollowNode,
@@ -30,7 +33,10 @@ enum Apus {
             .kubeProxy,
             .kubeScheduler,
             .kubeconfig,
+            .kubectl,
             .kubelet,
+            .logs,
+            .reset,
             .rpc,
             .scheduler,
             .status,

@@ -11,16 +11,21 @@ public enum LocalAddress {
         try self.ip(["address", "replace", self.single(address), "dev", "lo"])
     }
 
+    /// Undoes `add`. It may be undone already.
     public static func remove(_ address: String) throws(ProcessError) {
-        try self.ip(["address", "del", self.single(address), "dev", "lo"])
+        try self.ip(["address", "del", self.single(address), "dev", "lo"], logPath: "/dev/null")
     }
 
     private static func single(_ address: String) -> String {
         address.utf8.contains(UInt8(ascii: ":")) ? "\(address)/128" : "\(address)/32"
     }
 
-    private static func ip(_ arguments: [String]) throws(ProcessError) {
+    private static func ip(
+        _ arguments: [String],
+        logPath: String? = nil
+    ) throws(ProcessError) {
         // The bind that follows says clearly what is missing when this did not work.
-        _ = try ChildProcess.start(ChildProcess.Command("ip", arguments)).waitForExit()
+        _ = try ChildProcess.start(ChildProcess.Command("ip", arguments, logPath: logPath))
+            .waitForExit()
     }
 }

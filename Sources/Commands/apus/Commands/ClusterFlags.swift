@@ -53,17 +53,24 @@ enum ClusterFlags {
         default: [String](),
         help: "components that are not started"
     )
+    static let componentArguments = Flag(
+        "component-arg",
+        default: StringArray(),
+        help: "a further argument of a component, as in `kubelet=--max-pods=50`"
+    )
     static let verbosity = Flag("v", shorthand: "v", default: 0, help: "how much components log")
 
     /// What `up` and the supervisor take.
     static let all: [any AnyFlag] = [
         Self.dataDirectory, Self.portOffset, Self.nodeName, Self.nodeAddress, Self.serviceRange,
         Self.podRange, Self.domain, Self.controlPlaneOnly, Self.etcdServers, Self.disabled,
-        Self.verbosity,
+        Self.componentArguments, Self.verbosity, ClusterSettings.file,
     ]
 
     /// What names a cluster.
-    static let place: [any AnyFlag] = [Self.dataDirectory, Self.portOffset]
+    static let place: [any AnyFlag] = [
+        Self.dataDirectory, Self.portOffset, ClusterSettings.file,
+    ]
 
     static func layout(_ flags: ParsedFlags) throws(UsageError) -> ClusterLayout {
         let folder = flags[Self.dataDirectory]
@@ -90,8 +97,25 @@ enum ClusterFlags {
             controlPlaneOnly: flags[Self.controlPlaneOnly],
             etcdServers: flags[Self.etcdServers],
             disabled: Set(flags[Self.disabled]),
+            extraArguments: try self.extraArguments(flags),
             verbosity: flags[Self.verbosity]
         )
+    }
+
+    private static func extraArguments(
+        _ flags: ParsedFlags
+    ) throws(UsageError) -> [String: [String]] {
+        var result: [String: [String]] = [:]
+        for text in flags[Self.componentArguments].values {
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, parts[1].hasPrefix("-") else {
+                throw UsageError(
+                    "--\(Self.componentArguments.name): '\(text)' is not COMPONENT=--FLAG=VALUE"
+                )
+            }
+            result[parts[0], default: []].append(parts[1])
+        }
+        return result
     }
 
     private static func range(
@@ -124,6 +148,9 @@ enum ClusterFlags {
         }
         if !options.disabled.isEmpty {
             list.append("--disable=\(options.disabled.sorted().joined(separator: ","))")
+        }
+        for (name, arguments) in options.extraArguments.sorted(by: { $0.key < $1.key }) {
+            list += arguments.map { "--\(Self.componentArguments.name)=\(name)=\($0)" }
         }
         return list
     }

@@ -135,7 +135,7 @@ struct KubeSchedulerFlags {
 
     /// Reads a configuration file.
     static func read(_ path: String) throws -> SchedulerConfiguration {
-        let json = try YAML.json(from: try FileBytes.read(path), duplicateKeys: .refused)
+        let json = try YAML.json(from: try FileContent.read(path), duplicateKeys: .refused)
         return try SchedulerConfiguration(try DynamicValue(json: json))
     }
 

@@ -24,7 +24,8 @@ extension Command {
             the data directory; what is there already is used, so a stopped cluster goes on with
             the same pods and data. The processes are supervised: one that ends is started again.
             """,
-        flags: ClusterFlags.all + [Command.timeout]
+        flags: ClusterFlags.all + [Command.timeout],
+        settings: ClusterSettings.apply
     ) { invocation in
         try invocation.expectNoArguments()
         let options = try ClusterFlags.options(invocation.flags)
@@ -48,7 +49,14 @@ extension Command {
                 report("imported the image \(name)")
             }
         }
-        try await launcher.waitUntilReady(timeout: invocation.flags[Command.timeout])
+        let timeout = invocation.flags[Command.timeout]
+        try await launcher.waitUntilReady(timeout: timeout)
+        if !options.controlPlaneOnly, !options.disabled.contains("kubelet") {
+            if let reason = try await NodeReadiness(options).wait(timeout: timeout) {
+                throw ClusterLauncher.Failure.nodeNotReady(options.nodeName, reason)
+            }
+            report("the node \(options.nodeName) is ready")
+        }
         report(
             """
             The cluster is up. Its kubeconfig: \(options.layout.kubeconfig("admin"))
@@ -74,20 +82,37 @@ extension Command {
             return String(decoding: buffer.prefix(max(count, 0)).map(UInt8.init), as: UTF8.self)
         }
         let plan = ComponentPlan(options, executable: executable)
-        await Supervisor(plan.components, layout: options.layout).run()
+        // Lines of the supervisor's own log.
+        let manifests = ManifestApplier(options.layout) { invocation.output.line($0) }
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await manifests.run() }
+            await Supervisor(plan.components, layout: options.layout).run()
+            tasks.cancelAll()
+        }
         withExtendedLifetime(lock) {}
         return .success
     }
 
+    private static let keepsPods = Flag(
+        "keep-pods",
+        default: false,
+        help: "leave the pods running; the next apus up finds them again"
+    )
+
     /// `apus down`: ends the cluster's processes.
     static let down = Command(
         "down",
-        summary: "End the cluster's processes; what it stored stays",
-        flags: ClusterFlags.place
+        summary: "End the cluster and its pods; what they stored stays",
+        flags: ClusterFlags.place + [Command.keepsPods],
+        settings: ClusterSettings.apply
     ) { invocation in
+        try invocation.expectNoArguments()
         let layout = try ClusterFlags.layout(invocation.flags)
         let launcher = ClusterLauncher(layout) { invocation.output.line($0) }
-        let wasRunning = try await launcher.stop(timeout: .seconds(60))
+        let wasRunning = try await launcher.stop(
+            keepingPods: invocation.flags[Command.keepsPods],
+            timeout: .seconds(60)
+        )
         invocation.output.line(wasRunning ? "The cluster is down." : "No cluster runs here.")
         return .success
     }
@@ -106,7 +131,8 @@ extension Command {
         discussion: """
             Shows the cluster's processes. The exit code is 1 unless all of them work.
             """,
-        flags: ClusterFlags.place + [Command.outputFormat]
+        flags: ClusterFlags.place + [Command.outputFormat],
+        settings: ClusterSettings.apply
     ) { invocation in
         let status = try ClusterStatus.read(ClusterFlags.layout(invocation.flags))
         switch invocation.flags[Command.outputFormat] {
@@ -123,7 +149,8 @@ extension Command {
     static let kubeconfig = Command(
         "kubeconfig",
         summary: "Print the administrator's kubeconfig",
-        flags: ClusterFlags.place
+        flags: ClusterFlags.place,
+        settings: ClusterSettings.apply
     ) { invocation in
         let layout = try ClusterFlags.layout(invocation.flags)
         invocation.output.write(try layout.readKubeconfig("admin"))

@@ -8,13 +8,13 @@ import NIOPosix
 /// Tells when something in a folder has changed.
 ///
 /// Where the kernel cannot watch, nothing is told; whoever uses it also looks in long intervals.
-final class FolderWatch: Sendable {
+package final class FolderWatch: Sendable {
     private let channel: any Channel
 
     /// Watches a folder until it is closed.
     ///
     /// - Parameter writes: whether to tell of every write to a file, not of its end alone.
-    static func start(
+    package static func start(
         _ folder: String,
         writes: Bool = false,
         onChange: @escaping @Sendable () -> Void
@@ -43,7 +43,7 @@ final class FolderWatch: Sendable {
         self.channel = channel
     }
 
-    func stop() {
+    package func stop() {
         self.channel.close(promise: nil)
     }
 

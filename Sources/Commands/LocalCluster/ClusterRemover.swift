@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import ClusterDNS
+import Glibc
+import KubeProxy
+import NodeHost
+import Processes
+
+/// Takes a cluster away from this machine: pods, mounts, links, rules, cgroups and files.
+///
+/// Every step after the pods' end is tried, also after one that failed: what can be removed is.
+public struct ClusterRemover: Sendable {
+    private let options: ClusterOptions
+    private let report: @Sendable (String) -> Void
+
+    public init(_ options: ClusterOptions, report: @escaping @Sendable (String) -> Void) {
+        self.options = options
+        self.report = report
+    }
+
+    private var layout: ClusterLayout { self.options.layout }
+
+    /// Whether the folder looks like a cluster's: nothing else may be deleted by mistake.
+    public var isCluster: Bool {
+        let folders = [self.layout.pki, self.layout.kubeconfigs, self.layout.run]
+        return folders.allSatisfy { (path: String) in access(path, F_OK) == 0 }
+    }
+
+    /// Removes everything. The supervisor has to have ended.
+    ///
+    /// Files stay when the pods could not be ended: what is needed to try again lies in them.
+    ///
+    /// - Returns: what could not be removed, in words; empty when nothing is left.
+    public func run() async -> [String] {
+        var problems: [String] = []
+        func attempt(_ what: String, _ body: () async throws -> Void) async {
+            do {
+                try await body()
+            } catch {
+                problems.append("\(what): \(error)")
+            }
+        }
+        await attempt("pods") {
+            let count = try await PodRuntime(self.layout).endPods(removing: true)
+            if count > 0 { self.report("ended \(count) pods") }
+        }
+        guard problems.isEmpty else { return problems }
+        self.endProcesses()
+        await attempt("mounts") { try Mounts.unmountAll(below: self.layout.dataDirectory) }
+        if geteuid() == 0, access(self.layout.containerdConfiguration, F_OK) == 0 {
+            await attempt("rules") { try KubeProxy.cleanUp() }
+            await attempt("address") {
+                try LocalAddress.remove(self.options.serviceRange.address(10))
+            }
+            await attempt("links") { try self.removeBridge() }
+            self.removeGroups()
+        }
+        await attempt("files") { try FolderRemover.remove(self.layout.dataDirectory) }
+        return problems
+    }
+
+    /// Ends processes of containers that no runtime knows any more: those whose root file system
+    /// lies in our folder.
+    private func endProcesses() {
+        let folder = "\(self.layout.containerd)/"
+        for name in FolderRemover.names(in: "/proc") {
+            guard let process = Int32(name), process != getpid(),
+                let mounts = try? ClusterFile.read("/proc/\(process)/mountinfo"),
+                let root = String(decoding: mounts, as: UTF8.self).split(separator: "\n")
+                    .first(where: { $0.split(separator: " ").dropFirst(4).first == "/" }),
+                root.contains("upperdir=\(folder)")
+            else { continue }
+            kill(process, SIGKILL)
+        }
+    }
+
+    /// The bridge of the pods, unless another cluster's pods are on it.
+    private func removeBridge() throws(ProcessError) {
+        let bridge = KubeProxy.Configuration(nodeName: self.options.nodeName).bridge
+        let folder = "/sys/class/net/\(bridge)"
+        guard access(folder, F_OK) == 0, FolderRemover.names(in: "\(folder)/brif").isEmpty else {
+            return
+        }
+        _ = try ChildProcess.start(.init("ip", ["link", "delete", bridge])).waitForExit()
+    }
+
+    /// The kubelet's groups, as far as no other cluster's pods are in them.
+    private func removeGroups() {
+        let groups = Cgroups()
+        guard groups.exists("kubepods"), groups.processes("kubepods").isEmpty else { return }
+        _ = groups.remove("kubepods")
+    }
+}
+
+/// Folders that go with everything in them. Blocks.
+enum FolderRemover {
+    /// Removes a folder and everything in it; a mount point is not entered.
+    static func remove(_ path: String) throws(FileError) {
+        var information = stat()
+        guard lstat(path, &information) == 0 else {
+            if errno == ENOENT { return }
+            throw .last("look at", path)
+        }
+        try self.remove(path, information, on: information.st_dev)
+    }
+
+    private static func remove(
+        _ path: String,
+        _ information: stat,
+        on device: dev_t
+    ) throws(FileError) {
+        guard information.st_mode & S_IFMT == S_IFDIR else {
+            guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
+            return
+        }
+        guard information.st_dev == device else {
+            throw FileError(call: "remove", path: path, errno: EBUSY)
+        }
+        for name in self.names(in: path) {
+            let child = "\(path)/\(name)"
+            var information = stat()
+            guard lstat(child, &information) == 0 else { continue }
+            try self.remove(child, information, on: device)
+        }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
+    }
+
+    /// Names of what is in a folder; none when it cannot be read.
+    static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
