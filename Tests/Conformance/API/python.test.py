@@ -3,13 +3,9 @@
 # Apus: Kubernetes in Swift
 """The Python client against the API server, one test a behaviour."""
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
+
+import apiserver
 
 try:
     from kubernetes import client, dynamic, watch
@@ -17,7 +13,6 @@ try:
 except ImportError:
     sys.exit(77)
 
-APUS = os.path.join(os.environ["APUS_BIN"], "apus")
 TESTS = []
 
 
@@ -151,54 +146,14 @@ def collection(api):
     assert core.list_namespaced_config_map("default", label_selector="set=x").items == []
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def main():
-    work = tempfile.mkdtemp()
-    server = None
-    failed = 0
-    try:
-        pki = os.path.join(work, "pki")
-        subprocess.run([APUS, "certs", "init", pki], check=True, stdout=subprocess.DEVNULL)
-        port = free_port()
-        server = subprocess.Popen(
-            [
-                APUS, "kube-apiserver", "--bind-address", "127.0.0.1", "--secure-port", str(port),
-                "--tls-cert-file", f"{pki}/apiserver.crt",
-                "--tls-private-key-file", f"{pki}/apiserver.key",
-                "--client-ca-file", f"{pki}/ca.crt", "--etcd-data-dir", f"{work}/etcd",
-                "--service-account-signing-key-file", f"{pki}/sa.key",
-            ]
-        )
+    with apiserver.Server() as server:
         configuration = client.Configuration()
-        configuration.host = f"https://127.0.0.1:{port}"
-        configuration.ssl_ca_cert = f"{pki}/ca.crt"
-        configuration.cert_file = f"{pki}/clients/admin.crt"
-        configuration.key_file = f"{pki}/clients/admin.key"
-        api = client.ApiClient(configuration)
-        for _ in range(100):
-            try:
-                client.CoreV1Api(api).read_namespace("default")
-                break
-            except Exception:
-                time.sleep(0.1)
-        for function in TESTS:
-            try:
-                function(api)
-            except Exception as error:
-                failed += 1
-                print(f"FAILED: {function.__name__}: {error!r}")
-    finally:
-        if server:
-            server.terminate()
-            server.wait(10)
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{len(TESTS) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+        configuration.host = server.url
+        configuration.ssl_ca_cert = f"{server.pki}/ca.crt"
+        configuration.cert_file = f"{server.pki}/clients/admin.crt"
+        configuration.key_file = f"{server.pki}/clients/admin.key"
+        return apiserver.run(TESTS, client.ApiClient(configuration))
 
 
 if __name__ == "__main__":
