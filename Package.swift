@@ -679,6 +679,7 @@ targets += [
             "RPCInterface",
             "RPCTool",
             "Registry",
+            "ResourceTable",
             "Scalars",
             "Scheduler",
             "SchemaCompiler",

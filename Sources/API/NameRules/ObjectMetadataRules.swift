@@ -87,6 +87,32 @@ extension FieldErrors {
         }
     }
 
+    /// Finalizers without a domain that Kubernetes knows.
+    private static let standardFinalizers: Set<String> = [
+        "kubernetes", "orphan", "foregroundDeletion",
+    ]
+
+    /// The finalizers of Kubernetes' own kinds: known ones, or such that say whose they are.
+    ///
+    /// Source: upstream `pkg/apis/core/validation/validation.go` (validateKubeFinalizerName).
+    public mutating func validateKubernetesFinalizers(_ finalizers: [String]) {
+        for (index, finalizer) in finalizers.enumerated() {
+            self.within("finalizers", index: index) { errors in
+                if !Formats.isLabelKey(finalizer) {
+                    errors.invalid(at: nil, .string(finalizer), Formats.labelKey(finalizer))
+                }
+                guard !finalizer.utf8.contains(UInt8(ascii: "/")),
+                    !Self.standardFinalizers.contains(finalizer)
+                else { return }
+                errors.invalid(
+                    at: nil,
+                    .string(finalizer),
+                    "name is neither a standard finalizer name nor is it fully qualified"
+                )
+            }
+        }
+    }
+
     /// That an object which is being deleted gets no new finalizers.
     public mutating func validateNoNewFinalizers(_ new: [String], old: [String]) {
         let extra = Set(new).subtracting(old).sorted()

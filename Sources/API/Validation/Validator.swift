@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import KubernetesAPI
 public import NameRules
 public import ObjectModel
 import Protobuf
@@ -21,7 +22,10 @@ public enum Validator {
     ) -> FieldErrors {
         var errors = FieldErrors()
         if object.hasMetadata {
-            errors.within("metadata") { $0.validateMetadata(object.metadata, resource) }
+            errors.within("metadata") { errors in
+                errors.validateMetadata(object.metadata, resource)
+                Self.validateFinalizers(&errors, object, resource)
+            }
         }
         KindRules.all[object.schema.fullName]?.create(&errors, object)
         return errors
@@ -38,10 +42,27 @@ public enum Validator {
     ) -> FieldErrors {
         var errors = FieldErrors()
         if new.hasMetadata {
-            errors.within("metadata") { $0.validateMetadataUpdate(new.metadata, old: old.metadata) }
+            errors.within("metadata") { errors in
+                errors.validateMetadataUpdate(new.metadata, old: old.metadata)
+                Self.validateFinalizers(&errors, new, resource)
+            }
         }
         let part = subresource.flatMap { $0.isEmpty ? nil : $0 }
         KindRules.all[new.schema.fullName]?.update(&errors, new, old, part)
         return errors
+    }
+
+    /// Groups whose objects may have finalizers of any name, as custom resources may.
+    private static let groupsOfFreeFinalizers: Set<String> = [
+        "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
+    ]
+
+    private static func validateFinalizers(
+        _ errors: inout FieldErrors,
+        _ object: APIObject,
+        _ resource: APIResource
+    ) {
+        guard !self.groupsOfFreeFinalizers.contains(resource.group) else { return }
+        errors.validateKubernetesFinalizers(Array(object.metadata.finalizers))
     }
 }

@@ -53,6 +53,13 @@ package final class APIServer: Sendable {
         package var limits: HTTPLimits
         /// Takes lines for the log.
         package var log: @Sendable (String) -> Void = { _ in }
+        /// The authorities of client certificates in PEM, as extension API servers are told; empty
+        /// for none.
+        package var clientAuthority = ""
+        /// How long a request may take that does not last by its nature.
+        package var requestTimeout: Duration = .seconds(60)
+        /// How long the server goes on, but says that it is not ready, before it ends.
+        package var shutdownDelay: Duration = .zero
         /// How long requests may go on after the end has been asked for.
         package var drain: Duration = .seconds(60)
 
@@ -100,7 +107,8 @@ package final class APIServer: Sendable {
                 reading: configuration.readingLimit,
                 writing: configuration.writingLimit
             ),
-            nodes: NodeConnections(registry: registry, configuration: configuration.nodes)
+            nodes: NodeConnections(registry: registry, configuration: configuration.nodes),
+            requestTimeout: configuration.requestTimeout
         )
         self.registry = registry
         self.core = core
@@ -127,17 +135,36 @@ package final class APIServer: Sendable {
     ///
     /// - Parameter group: the event loops that connections are spread over.
     package func run(group: any EventLoopGroup) async throws {
+        if let endpoint = self.configuration.endpoint {
+            let server = try await self.start(endpoint, group)
+            self.state.withLock { $0.server = server }
+        }
+        let server = self.state.withLock { $0.server }
+        // No children of this task: requests that finish after its cancellation need them.
+        let background = Task { await self.runBackground(port: server?.localAddress?.port) }
+        await Self.waitUntilCancelled()
+        self.core.health.shutDown()
+        let drain = self.configuration.drain
+        let delay = self.configuration.shutdownDelay
         let shared = self.registry.shared
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        await Task {
+            if delay > .zero { try? await Task.sleep(for: delay) }
+            shared.endWatches()
+            await server?.shutdown(drain: drain)
+        }.value
+        self.core.nodes.close()
+        background.cancel()
+        await background.value
+    }
+
+    /// What goes on beside requests, until the task is cancelled.
+    private func runBackground(port: Int?) async {
+        let shared = self.registry.shared
+        await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await shared.run() }
             if let interval = self.configuration.compactionInterval {
                 tasks.addTask { await Compactor(store: shared.store, interval: interval).run() }
             }
-            if let endpoint = self.configuration.endpoint {
-                let server = try await self.start(endpoint, group)
-                self.state.withLock { $0.server = server }
-            }
-            let port = self.localAddress?.port
             tasks.addTask {
                 await Bootstrap(
                     registry: self.registry,
@@ -146,15 +173,8 @@ package final class APIServer: Sendable {
                     access: self.core.access.parts
                 ).run()
                 self.becomeReady()
+                await IdentityLease(registry: self.registry).run()
             }
-            await Self.waitUntilCancelled()
-            self.core.health.shutDown()
-            // Cancelled tasks would not wait for the drain.
-            let server = self.state.withLock { $0.server }
-            let drain = self.configuration.drain
-            await Task { await server?.shutdown(drain: drain) }.value
-            self.core.nodes.close()
-            tasks.cancelAll()
         }
     }
 

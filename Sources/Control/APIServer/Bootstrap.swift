@@ -63,6 +63,7 @@ struct Bootstrap: Sendable {
         try await self.ensureEndpoints()
         try await self.ensureFlowControl()
         try await self.ensureAPIServices()
+        try await self.ensureClientAuthority()
     }
 
     private static let priorityTexts = [
@@ -222,7 +223,7 @@ struct Bootstrap: Sendable {
     }
 
     /// Creates an object, or changes the one that is there.
-    private func write<M: Message>(
+    func write<M: Message>(
         _ object: APIObject,
         _ change: @Sendable (inout M) -> Void
     ) async throws(StatusError) {

@@ -63,6 +63,23 @@ struct Patcher: Sendable {
         } catch {
             throw error.statusError
         }
-        return try BodyDecoder.decode(patched, as: object.schema, validation)
+        do throws(BodyDecoder.TreeFailure) {
+            return try BodyDecoder.decodeTree(patched, as: object.schema, validation)
+        } catch {
+            throw self.unreadable(error)
+        }
+    }
+
+    /// The failure of a patch whose result is no object of the kind.
+    ///
+    /// Source: upstream k8s.io/apiserver `pkg/endpoints/handlers/patch.go`.
+    private func unreadable(_ failure: BodyDecoder.TreeFailure) -> StatusError {
+        var errors = FieldErrors()
+        errors.invalid(
+            at: "patch",
+            .string(String(decoding: self.patch.json(), as: UTF8.self)),
+            failure.reason
+        )
+        return .invalid(kind: "", group: "", name: "", errors)
     }
 }

@@ -20,6 +20,7 @@ struct ServerCore: Sendable {
     let nodes: NodeConnections
     let metrics: ServerMetrics
     let openAPI: OpenAPIDocuments
+    let requestTimeout: Duration
 
     init(
         registry: Registry,
@@ -27,8 +28,10 @@ struct ServerCore: Sendable {
         discovery: Discovery,
         health: HealthChecks,
         limits: InFlightLimits,
-        nodes: NodeConnections
+        nodes: NodeConnections,
+        requestTimeout: Duration
     ) {
+        self.requestTimeout = requestTimeout
         self.metrics = ServerMetrics(registry, limits)
         self.openAPI = OpenAPIDocuments(
             registry.table,
@@ -61,10 +64,8 @@ struct ServerCore: Sendable {
         // The scope is part of the path (CVE-2019-11247).
         let isInNamespace = !info.namespace.isEmpty && info.resource != "namespaces"
         if resource.isNamespaced {
-            let isCollection = info.verb == "list" || info.verb == "watch"
-            guard isInNamespace || (info.name.isEmpty && info.parts.count == 1 && isCollection)
-            else {
-                // Creating without a namespace, and the like.
+            // Without a namespace there is the collection of all.
+            guard isInNamespace || (info.name.isEmpty && info.parts.count == 1) else {
                 return nil
             }
         } else if isInNamespace {
@@ -132,6 +133,19 @@ extension ServerCore {
     }
 }
 
+extension ServerCore {
+    /// Whether a path is that of something that can be asked and is not stored, whatever the method.
+    func isReviewPath(_ info: RequestInfo) -> Bool {
+        guard info.parts.count == 1,
+            let resource = self.registry.table.resource(
+                apiVersion: APIGroup.apiVersion(info.apiGroup, info.apiVersion),
+                plural: info.resource
+            )
+        else { return false }
+        return resource.storage == nil && resource.isNamespaced == !info.namespace.isEmpty
+    }
+}
+
 extension ReviewCall {
     /// Reads the body and answers it.
     func answer(
@@ -159,6 +173,10 @@ extension ResourceCall {
 
     /// Whether the resource or subresource has the verb of the request.
     func isAllowedMethod(_ info: RequestInfo, _ method: String) -> Bool {
+        // All namespaces together can be looked at, no more.
+        if self.resource.isNamespaced, self.namespace.isEmpty {
+            return info.verb == "list" || info.verb == "watch"
+        }
         // Objects are created in their collection, and changed by their name.
         switch info.verb {
         case "create" where self.subresource.isEmpty: guard self.name.isEmpty else { return false }

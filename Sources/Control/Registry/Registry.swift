@@ -15,6 +15,7 @@ package final class Registry: Sendable {
     package let table: ResourceTable
     package let shared: StoreCache
     private let entries: [String: [String: Entry]]
+    private let stores: [GroupResource: ResourceStore]
 
     /// A served resource.
     package struct Entry: Sendable {
@@ -53,9 +54,13 @@ package final class Registry: Sendable {
             stores[prefix] = ResourceStore(hub, cache: cache, shared: shared, leases: leases)
         }
         var entries: [String: [String: Entry]] = [:]
+        var byResource: [GroupResource: ResourceStore] = [:]
         for resource in table.resources {
             guard let storage = resource.storage, let store = stores[storage.prefix] else {
                 continue
+            }
+            if byResource[resource.groupResource] == nil {
+                byResource[resource.groupResource] = store
             }
             entries[resource.apiVersion, default: [:]][resource.plural] = Entry(
                 resource: resource,
@@ -67,6 +72,7 @@ package final class Registry: Sendable {
             )
         }
         self.entries = entries
+        self.stores = byResource
     }
 
     /// The row that the server works with for a resource: the stored version when that is another
@@ -86,12 +92,7 @@ package final class Registry: Sendable {
     }
 
     /// The objects of a resource in any of its versions.
-    package func store(_ resource: GroupResource) -> ResourceStore? {
-        let row = self.table.resources.first {
-            $0.groupResource == resource && $0.storage != nil
-        }
-        return row.flatMap { self.entry(apiVersion: $0.apiVersion, plural: $0.plural)?.store }
-    }
+    package func store(_ resource: GroupResource) -> ResourceStore? { self.stores[resource] }
 
     /// How many objects there are of each resource.
     package var counts: [(GroupResource, Int)] {

@@ -26,6 +26,8 @@ package final class ResourceCache: Sendable {
         var revision: Int64 = 0
         /// Counts how often the objects were read anew because events were lost.
         var generation = 0
+        /// Watchers that have nothing more to send are told to end.
+        var isEnding = false
         /// Those that wait for any event.
         var waiting: [ObjectIdentifier: Watcher] = [:]
         /// Those that wait for events of certain objects.
@@ -83,6 +85,17 @@ package final class ResourceCache: Sendable {
             return watchers
         }
         for watcher in watchers { watcher.wake(.changed) }
+    }
+
+    /// Tells all watchers to end, when they have sent what there is.
+    func endWatches() {
+        let watchers = self.state.withLock { state in
+            state.isEnding = true
+            var watchers = Array(state.waiting.values)
+            for waiting in state.waitingFor.values { watchers += waiting.values }
+            return watchers
+        }
+        for watcher in watchers { watcher.wake(.ending) }
     }
 
     /// A change as it came from the store.

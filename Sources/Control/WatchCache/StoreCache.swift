@@ -56,6 +56,11 @@ package final class StoreCache: Sendable {
     /// Why the store cannot be followed just now; nil when it is.
     package var failure: String? { self.state.withLock { $0.failure } }
 
+    /// Ends all watches, and those that begin from now on: the server goes away.
+    package func endWatches() {
+        for cache in self.caches.values { cache.endWatches() }
+    }
+
     // MARK: - Following
 
     /// Reads the state and follows the store until the task is cancelled. Goes on after failures of

@@ -29,6 +29,7 @@ package final class Watcher: @unchecked Sendable {
     enum Wake {
         case changed
         case deadline
+        case ending
         case cancelled
     }
 
@@ -50,6 +51,8 @@ package final class Watcher: @unchecked Sendable {
         case events([Item])
         /// Nothing happened until the deadline; everything up to this revision has been sent.
         case deadline(Int64)
+        /// The server goes away; everything up to this revision has been sent.
+        case ending(Int64)
     }
 
     /// Why a watch cannot go on.
@@ -101,6 +104,8 @@ package final class Watcher: @unchecked Sendable {
             case .cancelled: throw .cancelled
             case .deadline:
                 return .deadline(self.cache.state.withLock { _ in self.revision })
+            case .ending:
+                return .ending(self.cache.state.withLock { _ in self.revision })
             }
         }
     }
@@ -174,6 +179,7 @@ package final class Watcher: @unchecked Sendable {
             await withCheckedContinuation { continuation in
                 let wake = self.cache.state.withLock { state -> Wake? in
                     if self.isCancelled { return .cancelled }
+                    if state.isEnding { return .ending }
                     if ContinuousClock.now >= deadline { return .deadline }
                     guard state.generation == self.generation, self.position == state.ring.next
                     else { return .changed }

@@ -144,6 +144,24 @@ import Testing
         )
     }
 
+    @Test("finalizers of Kubernetes' own kinds say whose they are")
+    func kubernetesFinalizers() {
+        #expect(
+            self.errors {
+                $0.validateKubernetesFinalizers([
+                    "kubernetes", "orphan", "foregroundDeletion", "example.com/x",
+                ])
+            } == []
+        )
+        #expect(
+            self.errors { $0.validateKubernetesFinalizers(["kubernetes", "mine"]) } == [
+                "metadata.finalizers[1]: Invalid value: \"mine\": name is neither a standard "
+                    + "finalizer name nor is it fully qualified"
+            ]
+        )
+        #expect(self.errors { $0.validateKubernetesFinalizers(["a b/c"]) }.count == 1)
+    }
+
     @Test("check owners")
     func owners() {
         func owner(_ version: String, _ kind: String) -> [String] {

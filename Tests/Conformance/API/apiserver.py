@@ -10,9 +10,11 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
+import urllib.error
 import urllib.request
 
 APUS = os.path.join(os.environ["APUS_BIN"], "apus")
@@ -114,9 +116,10 @@ class Server:
     def wait(self):
         self.wait_until(lambda: self.readiness() == 200, "the server is ready")
 
-    def log(self):
+    def log(self, limit=4000):
+        """The end of what the server has written."""
         with open(os.path.join(self.folder, "server.log")) as file:
-            return file.read()[-4000:]
+            return file.read()[-limit:]
 
     def stop(self):
         if self.process:
@@ -169,7 +172,10 @@ current-context: x
 
 
 def run(tests, *arguments):
-    """Runs functions, prints the counts, and answers the exit code."""
+    """Runs functions, or those that the command line names, prints the counts, and answers the exit
+    code."""
+    if sys.argv[1:]:
+        tests = [test for test in tests if test.__name__ in sys.argv[1:]]
     failed = 0
     for test in tests:
         try:

@@ -52,6 +52,7 @@ struct WatcherTests {
             items.map { "\($0.kind) \($0.object.name) \($0.object.revision)" }
         case .initialEnd(let revision): ["end \(revision)"]
         case .deadline(let revision): ["deadline \(revision)"]
+        case .ending(let revision): ["ending \(revision)"]
         }
     }
 
@@ -123,6 +124,24 @@ struct WatcherTests {
         let watcher = try self.cache.watch(after: 5, try self.filter())
         let step = try await watcher.next(until: .now, self.timers) { 12 }
         #expect(self.texts(step) == ["deadline 12"])
+    }
+
+    @Test("ends with its server, after what there is", arguments: ["", "metadata.name=a"])
+    func ending(fields: String) async throws {
+        self.cache.reset(OrderedObjects(), revision: 5)
+        let waiting = try self.cache.watch(after: 5, try self.filter("", fields))
+        let task = Task { try await self.next(waiting) }
+        let behind = try self.cache.watch(after: 5, try self.filter("", fields))
+        self.cache.apply([.put(self.object("a", 6))])
+        let first = try await task.value
+        #expect(self.texts(first) == ["added a 6"])
+        self.cache.endWatches()
+        let step1 = try await self.next(behind)
+        #expect(self.texts(step1) == ["added a 6"])
+        let step2 = try await self.next(behind)
+        #expect(self.texts(step2) == ["ending 6"])
+        let step3 = try await self.next(waiting)
+        #expect(self.texts(step3) == ["ending 6"])
     }
 
     @Test("ends with its task")

@@ -13,6 +13,7 @@ internal import NIOPosix
 internal import PKI
 internal import RPC
 internal import Registry
+internal import ResourceTable
 internal import TLS
 
 /// The flags of `kube-apiserver`: upstream's, but for `--etcd-data-dir`.
@@ -185,13 +186,30 @@ struct KubeAPIServerFlags {
         help: "how many requests that write may be under way at once"
     )
 
+    static let requestTimeout = Flag(
+        "request-timeout",
+        default: Duration.seconds(60),
+        help: "how long a request may take, unless it is a watch or the like"
+    )
+    static let shutdownDelay = Flag(
+        "shutdown-delay-duration",
+        default: Duration.zero,
+        help: "how long the server goes on, without being ready, before it ends"
+    )
+    static let runtimeConfig = Flag(
+        "runtime-config",
+        default: [String](),
+        help: "versions and resources to serve or not: `KEY=true|false`, KEY being api/all, "
+            + "api/ga, api/beta, api/alpha, GROUP/VERSION or GROUP/VERSION/RESOURCE"
+    )
+
     static let all: [any AnyFlag] = [
         bindAddress, securePort, advertiseAddress, certificate, privateKey, clientAuthority,
         dataDirectory, servers, storeAuthority, storeCertificate, storeKey, compactionInterval,
         serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
         kubeletAddresses, authorizationModes, anonymous, tokenFile, bootstrapTokens, accountKeys,
         accountSigningKey, accountIssuers, audiences, disabledPlugins, readingLimit,
-        writingLimit,
+        writingLimit, requestTimeout, shutdownDelay, runtimeConfig,
     ]
 }
 
@@ -215,6 +233,19 @@ extension KubeAPIServerFlags {
         configuration.nodePorts = try self.portRange()
         configuration.readingLimit = self.values[Self.readingLimit]
         configuration.writingLimit = self.values[Self.writingLimit]
+        configuration.requestTimeout = self.values[Self.requestTimeout]
+        guard configuration.requestTimeout > .zero else {
+            throw UsageError("--request-timeout: must be greater than 0")
+        }
+        configuration.shutdownDelay = self.values[Self.shutdownDelay]
+        configuration.table = try self.table()
+        let authority = self.values[Self.clientAuthority]
+        if !authority.isEmpty {
+            configuration.clientAuthority = String(
+                decoding: try FileContent.read(authority),
+                as: UTF8.self
+            )
+        }
         let interval = self.values[Self.compactionInterval]
         configuration.compactionInterval = interval == .zero ? nil : interval
         configuration.tls = try self.serverTLS()
@@ -228,6 +259,20 @@ extension KubeAPIServerFlags {
             key: Self.kubeletKey
         )
         return configuration
+    }
+
+    /// What is served.
+    private func table() throws -> ResourceTable {
+        do throws(ResourceTable.RuntimeConfigError) {
+            return try ResourceTable.served(runtimeConfig: self.values[Self.runtimeConfig])
+        } catch {
+            switch error {
+            case .invalidValue(let setting):
+                throw UsageError("--runtime-config: '\(setting)' is neither true nor false")
+            case .unknown(let key):
+                throw UsageError("--runtime-config: there is no '\(key)'")
+            }
+        }
     }
 
     private func portRange() throws -> ClosedRange<Int32> {
@@ -278,7 +323,9 @@ extension KubeAPIServerFlags {
         var options = AccessParts.Options()
         let authority = self.values[Self.clientAuthority]
         if !authority.isEmpty {
-            options.authorities = try Certificate.all(pem: FileContent.read(authority))
+            options.authorities = try Self.read(Self.clientAuthority, authority) {
+                try Certificate.all(pem: $0)
+            }
         }
         options.authorizationModes = self.values[Self.authorizationModes]
         for mode in options.authorizationModes
@@ -290,9 +337,9 @@ extension KubeAPIServerFlags {
         options.disabledPlugins = Set(self.values[Self.disabledPlugins])
         let tokens = self.values[Self.tokenFile]
         if !tokens.isEmpty {
-            options.tokens = try TokenFileAuthenticator(
-                parsing: String(decoding: FileContent.read(tokens), as: UTF8.self)
-            )
+            options.tokens = try Self.read(Self.tokenFile, tokens) {
+                try TokenFileAuthenticator(parsing: String(decoding: $0, as: UTF8.self))
+            }
         }
         let signingKey = self.values[Self.accountSigningKey]
         let keys = self.values[Self.accountKeys]
@@ -301,7 +348,8 @@ extension KubeAPIServerFlags {
                 issuers: self.values[Self.accountIssuers],
                 audiences: self.values[Self.audiences],
                 signingKey: signingKey.isEmpty
-                    ? nil : try PrivateKey(pem: FileContent.read(signingKey)),
+                    ? nil
+                    : try Self.read(Self.accountSigningKey, signingKey) { try PrivateKey(pem: $0) },
                 verificationKeys: try keys.map(Self.publicKey)
             )
         }
@@ -310,9 +358,24 @@ extension KubeAPIServerFlags {
 
     /// A public key, or the public half of a private one, as upstream takes both.
     private static func publicKey(_ path: String) throws -> PublicKey {
-        let content = try FileContent.read(path)
-        if let key = try? PrivateKey(pem: content) { return key.publicKey }
-        return try PublicKey(pem: content)
+        try self.read(self.accountKeys, path) { content in
+            if let key = try? PrivateKey(pem: content) { return key.publicKey }
+            return try PublicKey(pem: content)
+        }
+    }
+
+    /// Reads the file that a flag names; what is wrong with it is said with its path.
+    private static func read<Value, Content>(
+        _ flag: Flag<Value>,
+        _ path: String,
+        _ parse: ([UInt8]) throws -> Content
+    ) throws -> Content {
+        let bytes = try FileContent.read(path)
+        do {
+            return try parse(bytes)
+        } catch {
+            throw UsageError("--\(flag.name): \(path): \(error)")
+        }
     }
 }
 

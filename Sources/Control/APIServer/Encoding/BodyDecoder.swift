@@ -133,6 +133,48 @@ enum BodyDecoder {
         }.get()
     }
 
+    /// Why a tree is no object.
+    struct TreeFailure: Error {
+        let reason: String
+    }
+
+    /// Reads a tree that a patch has made; what is wrong is said of the tree, not of a request's
+    /// body.
+    static func decodeTree(
+        _ tree: DynamicValue,
+        as schema: MessageSchema,
+        _ validation: BodyValidation
+    ) throws(TreeFailure) -> DecodedBody {
+        let decoded: DecodedJSON<APIObject>
+        do throws(JSONError) {
+            decoded = try tree.json().withUnsafeBytes { bytes in
+                Result { () throws(JSONError) in
+                    try APIObject.decode(
+                        json: bytes,
+                        as: schema,
+                        validation: validation == .ignore ? .ignore : .warn
+                    )
+                }
+            }.get()
+        } catch {
+            throw TreeFailure(reason: "\(error)")
+        }
+        do throws(StatusError) {
+            try self.check(decoded.typeMeta, schema)
+        } catch {
+            throw TreeFailure(reason: error.message)
+        }
+        if validation == .strict, !decoded.problems.isEmpty {
+            throw TreeFailure(
+                reason: "strict decoding error: " + decoded.problems.joined(separator: ", ")
+            )
+        }
+        return DecodedBody(
+            object: decoded.message,
+            warnings: validation == .warn ? decoded.problems : []
+        )
+    }
+
     /// Reads a tree, such as a patched object.
     static func decode(
         _ tree: DynamicValue,
@@ -151,13 +193,14 @@ enum BodyDecoder {
     static func decodeAnyVersion(
         _ body: RequestBody,
         as schema: MessageSchema
-    ) throws(StatusError) -> APIObject {
+    ) throws(StatusError) -> (APIObject, TypeMeta) {
         do {
             let json =
                 body.mediaType == .yaml
                 ? try YAML.json(from: [UInt8](body.bytes)) : [UInt8](body.bytes)
             return try json.withUnsafeBytes { bytes in
-                try APIObject.decode(json: bytes, as: schema, validation: .ignore).message
+                let decoded = try APIObject.decode(json: bytes, as: schema, validation: .ignore)
+                return (decoded.message, decoded.typeMeta)
             }
         } catch {
             throw self.unrecognized("\(error)", body.bytes, schema)

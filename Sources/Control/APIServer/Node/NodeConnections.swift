@@ -38,6 +38,9 @@ package final class NodeConnections: Sendable {
         self.configuration = configuration
     }
 
+    /// Where connections run; nil when they are not configured.
+    var group: (any EventLoopGroup)? { self.configuration.group }
+
     /// A client of a node's kubelet.
     func client(node name: String) throws(StatusError) -> ApusNode.NodeClient {
         let endpoint = try self.endpoint(of: name)

@@ -26,8 +26,9 @@ extension RESTHandler {
 
     /// Runs a command in a container, or joins its process.
     func stream(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
+        let pod = try await self.pod(call)
         let options = try StreamOptions(exchange.target.query)
-        let target = try PodTarget(try await self.pod(call), container: options.container)
+        let target = try PodTarget(pod, container: options.container)
         if call.subresource == "exec", options.command.isEmpty {
             throw .badRequest("you must specify at least one command for the container")
         }

@@ -10,6 +10,7 @@ import ObjectModel
 import Protobuf
 import Registry
 import RequestInfo
+import WatchCache
 
 extension RESTHandler {
     func get(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
@@ -60,7 +61,14 @@ extension RESTHandler {
     func watch(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
         let options = try self.listOptions(exchange, call)
         let writer = try WatchWriter(exchange, call, options)
-        let watcher = try await self.core.operations.watch(call, options)
-        await writer.run(watcher, self.core)
+        let watcher: Watcher
+        do throws(StatusError) {
+            watcher = try await self.core.operations.watch(call, options)
+        } catch {
+            // As upstream has it: a watch that was understood fails by an event.
+            guard error.reason == .expired else { throw error }
+            return try await writer.refuse(error)
+        }
+        try await writer.run(watcher, self.core)
     }
 }

@@ -3,6 +3,7 @@
 
 import Bytes
 import HTTP
+import JSON
 import KubernetesAPI
 import MediaTypes
 import NIOCore
@@ -168,13 +169,21 @@ enum DeleteOptionsReader {
             let content = try? body.bytes.withUnsafeBytes { try Envelope.open($0) }
             guard let content, let options = try? MetaV1.DeleteOptions(serialized: content.raw)
             else { throw .badRequest("unable to read DeleteOptions") }
+            try self.check(content.typeMeta.kind)
             return options
         case .json, .yaml, nil:
             let schema = MetaV1.DeleteOptions.schema
             var decoded = body
             if body.mediaType == nil { decoded.mediaType = .json }
-            return try BodyDecoder.decodeAnyVersion(decoded, as: schema)
-                .message(as: MetaV1.DeleteOptions.self) ?? MetaV1.DeleteOptions()
+            let (object, typeMeta) = try BodyDecoder.decodeAnyVersion(decoded, as: schema)
+            try self.check(typeMeta.kind)
+            return object.message(as: MetaV1.DeleteOptions.self) ?? MetaV1.DeleteOptions()
+        }
+    }
+
+    private static func check(_ kind: String) throws(StatusError) {
+        guard kind.isEmpty || kind == "DeleteOptions" else {
+            throw .badRequest("decoded object cannot be converted to DeleteOptions")
         }
     }
 }

@@ -14,6 +14,7 @@ import RPCInterface
 import Registry
 import RequestInfo
 import ResourceTable
+import WatchCache
 
 /// The REST face: reads a request, lets the server's core answer it, and writes the answer.
 struct RESTHandler: HTTPRequestHandler {
@@ -50,9 +51,15 @@ struct RESTHandler: HTTPRequestHandler {
             return try await self.core.serveOther(exchange, user)
         }
         if Self.lasts(info) { return try await self.serveResource(exchange, user) }
+        let deadline = try RequestDeadline(
+            exchange.target.query,
+            maximum: self.core.requestTimeout
+        )
         let kind = InFlightLimits.classify(user, isReadOnly: info.isReadOnly)
         try await self.core.limits.run(kind) { () throws(StatusError) in
-            try await self.serveResource(exchange, user)
+            try await deadline.run(self.core.registry.shared.timers) { () throws(StatusError) in
+                try await self.serveResource(exchange, user)
+            }
         }
     }
 
@@ -88,7 +95,8 @@ struct RESTHandler: HTTPRequestHandler {
             return try await self.answer(exchange, review)
         }
         guard let call = try self.core.route(info, user) else {
-            throw ServerCore.pageNotFound
+            if try await self.serveLegacy(exchange, user) { return }
+            throw self.core.isReviewPath(info) ? .methodNotSupportedAtAll : ServerCore.pageNotFound
         }
         guard call.isAllowedMethod(info, exchange.method) else {
             throw .methodNotSupportedAtAll

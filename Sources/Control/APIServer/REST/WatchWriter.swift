@@ -5,7 +5,6 @@ import Bytes
 import HTTP
 import KubernetesAPI
 import MediaTypes
-import NIOCore
 import ObjectModel
 import Protobuf
 import Registry
@@ -63,60 +62,92 @@ struct WatchWriter: Sendable {
     }
 
     /// Sends events; returns when the watch is over.
-    func run(_ watcher: Watcher, _ core: ServerCore) async {
+    ///
+    /// - Throws: what is wrong with a request for a WebSocket.
+    func run(_ watcher: Watcher, _ core: ServerCore) async throws(StatusError) {
+        guard let output = try await self.begin() else { return }
+        await output.run { await self.run(watcher, core, output) }
+    }
+
+    /// Sends why there is nothing to send.
+    func refuse(_ error: StatusError) async throws(StatusError) {
+        guard let output = try await self.begin() else { return }
+        await output.run { await self.send(error, to: output) }
+    }
+
+    /// Begins the answer; nil when the client is gone.
+    private func begin() async throws(StatusError) -> WatchOutput? {
+        let output: WatchOutput?
+        do {
+            output = try await WatchOutput.begin(self.exchange, self.representation)
+        } catch {
+            return nil
+        }
+        guard let output else { throw .badRequest("the WebSocket's handshake is not valid") }
+        return output
+    }
+
+    private func run(_ watcher: Watcher, _ core: ServerCore, _ output: WatchOutput) async {
         let shared = core.registry.shared
         do {
-            try await self.exchange.response.send(
-                self.exchange.head(
-                    .ok,
-                    contentType: self.representation.mediaType.streamContentType
-                )
-            )
-            var nextBookmark = ContinuousClock.now + Self.bookmarkInterval
+            var nextBookmark = self.bookmark(after: .now)
             var hasColumns = true
-            while ContinuousClock.now < self.deadline {
+            events: while ContinuousClock.now < self.deadline {
                 let step = try await watcher.next(
                     until: min(self.deadline, nextBookmark),
                     shared.timers
                 ) { shared.applied }
                 switch step {
                 case .initial(let items), .events(let items):
-                    try await self.send(items, &hasColumns)
+                    var frames: [Bytes] = []
+                    frames.reserveCapacity(items.count)
+                    for item in items {
+                        frames.append(try self.frame(item, hasColumns: hasColumns))
+                        hasColumns = false
+                    }
+                    try await output.send(frames)
                 case .initialEnd(let revision):
                     guard self.options.isWatchList else { break }
-                    try await self.send(
+                    try await output.send([
                         try self.frames.bookmark(revision, endsInitialEvents: true)
-                    )
+                    ])
                 case .deadline(let revision):
-                    nextBookmark = .now + Self.bookmarkInterval
-                    guard self.options.allowWatchBookmarks else { break }
-                    try await self.send(
-                        try self.frames.bookmark(revision, endsInitialEvents: false)
-                    )
+                    nextBookmark = self.bookmark(after: .now)
+                    try await self.sendBookmark(revision, to: output)
+                case .ending(let revision):
+                    try await self.sendBookmark(revision, to: output)
+                    break events
                 }
             }
-            try await self.exchange.response.finish()
+            await output.finish()
         } catch let failure as Watcher.Failure {
-            if failure == .expired { await self.sendExpired() }
+            guard failure == .expired else { return }
+            await self.send(
+                .expired("The resourceVersion for the provided watch is too old."),
+                to: output
+            )
         } catch let error as StatusError {
-            await self.sendFailure(error)
+            await self.send(error, to: output)
         } catch {
             // The client is gone.
         }
     }
 
-    private func send(_ items: [Watcher.Item], _ hasColumns: inout Bool) async throws {
-        var buffer = ByteBuffer()
-        for item in items {
-            let frame = try self.frame(item, hasColumns: hasColumns)
-            hasColumns = false
-            frame.withUnsafeBytes { _ = buffer.writeBytes($0) }
-            if buffer.readableBytes > 256 << 10 {
-                try await self.exchange.response.write(buffer)
-                buffer.clear()
-            }
-        }
-        if buffer.readableBytes > 0 { try await self.exchange.response.write(buffer) }
+    /// When the next bookmark is due: after a while of silence, and once more just before the end.
+    private func bookmark(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let last = self.deadline - Self.lastBookmark
+        return now < last ? min(now + Self.bookmarkInterval, last) : self.deadline
+    }
+
+    private func sendBookmark(_ revision: Int64, to output: WatchOutput) async throws {
+        guard self.options.allowWatchBookmarks else { return }
+        try await output.send([try self.frames.bookmark(revision, endsInitialEvents: false)])
+    }
+
+    private func send(_ error: StatusError, to output: WatchOutput) async {
+        guard let frame = try? self.frames.frame("ERROR", APIObject(error.status)) else { return }
+        try? await output.send([frame])
+        await output.finish()
     }
 
     /// The bytes of an event; as a table only the first says what its columns are.
@@ -128,19 +159,5 @@ struct WatchWriter: Sendable {
             hasColumns: hasColumns
         )
         return WatchFrames.json(WatchFrames.name(item.kind), table)
-    }
-
-    private func send(_ frame: Bytes) async throws {
-        try await self.exchange.response.write(frame.withUnsafeBytes { ByteBuffer(bytes: $0) })
-    }
-
-    private func sendExpired() async {
-        await self.sendFailure(.expired("The resourceVersion for the provided watch is too old."))
-    }
-
-    private func sendFailure(_ error: StatusError) async {
-        guard let frame = try? self.frames.frame("ERROR", APIObject(error.status)) else { return }
-        try? await self.send(frame)
-        try? await self.exchange.response.finish()
     }
 }

@@ -55,6 +55,11 @@ struct RPCWatch: Sendable {
                 nextBookmark = .now + Self.bookmarkInterval
                 guard self.request.allowBookmarks else { continue }
                 try await self.sendBookmark(revision, isEnd: false, &isFirst)
+            case .ending(let revision):
+                if self.request.allowBookmarks {
+                    try await self.sendBookmark(revision, isEnd: false, &isFirst)
+                }
+                return
             }
         }
     }

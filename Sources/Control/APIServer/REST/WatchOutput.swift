@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Bytes
+import HTTP
+import MediaTypes
+import NIOCore
+import RequestInfo
+
+/// Where the events of a watch go.
+///
+/// Source: upstream k8s.io/apiserver `pkg/endpoints/handlers/watch.go`.
+enum WatchOutput: Sendable {
+    /// The body of an answer, one event after the other.
+    case body(RESTExchange)
+    /// A WebSocket: a message for each event, text for JSON.
+    case socket(WebSocket, isText: Bool)
+
+    /// Begins the answer.
+    ///
+    /// - Returns: nil when the client has asked for a WebSocket in a way that is none.
+    static func begin(
+        _ exchange: RESTExchange,
+        _ representation: Representation
+    ) async throws -> WatchOutput? {
+        guard exchange.request.head.fields.list(.upgrade, has: "websocket") else {
+            try await exchange.response.send(
+                exchange.head(.ok, contentType: representation.mediaType.streamContentType)
+            )
+            return .body(exchange)
+        }
+        guard let socket = try await exchange.response.acceptWebSocket(exchange.request) else {
+            return nil
+        }
+        exchange.sentCode.set(HTTPStatus.switchingProtocols.rawValue)
+        return .socket(socket, isText: representation.mediaType == .json)
+    }
+
+    /// Sends events.
+    func send(_ frames: [Bytes]) async throws {
+        switch self {
+        case .body(let exchange):
+            var buffer = ByteBuffer()
+            for frame in frames {
+                frame.withUnsafeBytes { _ = buffer.writeBytes($0) }
+                if buffer.readableBytes > Self.chunkBytes {
+                    try await exchange.response.write(buffer)
+                    buffer.clear()
+                }
+            }
+            if buffer.readableBytes > 0 { try await exchange.response.write(buffer) }
+        case .socket(let socket, let isText):
+            for frame in frames {
+                let message: WebSocket.Message = frame.withUnsafeBytes { bytes in
+                    isText
+                        ? .text(String(decoding: bytes, as: UTF8.self))
+                        : .binary(ByteBuffer(bytes: bytes))
+                }
+                try await socket.send(message)
+            }
+        }
+    }
+
+    /// How much is put together before it is sent.
+    private static let chunkBytes = 256 << 10
+
+    /// Runs what sends the events; cancels it when the client of a WebSocket goes. What such a
+    /// client sends is read and means nothing.
+    func run(_ body: @escaping @Sendable () async -> Void) async {
+        guard case .socket(let socket, _) = self else { return await body() }
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                while (try? await socket.receive()) != nil {}
+            }
+            tasks.addTask { await body() }
+            await tasks.next()
+            tasks.cancelAll()
+        }
+        socket.close()
+    }
+
+    /// Ends the answer.
+    func finish() async {
+        guard case .body(let exchange) = self else { return }
+        try? await exchange.response.finish()
+    }
+}
