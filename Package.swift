@@ -188,7 +188,7 @@ targets += module(
     ]
 )
 targets += module("SPDYFraming", in: "Wire", ["CZlib"], tests: [])
-targets += module("TLS", in: "Wire", [nioCore, nioSSL])
+targets += module("TLS", in: "Wire", ["PKI", nioCore, nioSSL])
 targets += module("WellKnownTypes", in: "Wire", ["Bytes", "Protobuf"])
 targets += module("YAML", in: "Wire", ["CYAML"], tests: [], files: ["Fixtures"])
 

@@ -21,6 +21,13 @@ extension Certificate {
         self.alternativeNames.dnsNames + self.alternativeNames.addresses.map(\.description)
     }
 
+    /// Throws `nameMismatch` unless the certificate vouches for the name.
+    public func check(name: CertificateVerifier.Name) throws(VerificationError) {
+        guard self.vouches(for: name) else {
+            throw .nameMismatch(name: name.description, certified: self.certifiedNames)
+        }
+    }
+
     /// Whether the alternative names have this name (RFC 6125 section 6.4, RFC 2818).
     public func vouches(for name: CertificateVerifier.Name) -> Bool {
         switch name {

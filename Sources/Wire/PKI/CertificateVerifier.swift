@@ -53,9 +53,7 @@ public struct CertificateVerifier: Sendable {
         at now: CertificateTime
     ) throws(VerificationError) -> [Certificate] {
         try leaf.checkAlone(purpose: purpose, at: now)
-        if let name, !leaf.vouches(for: name) {
-            throw .nameMismatch(name: name.description, certified: leaf.certifiedNames)
-        }
+        if let name { try leaf.check(name: name) }
         var search = Search(
             roots: self.roots,
             intermediates: intermediates,

@@ -7,8 +7,6 @@ public struct TLSClientConfiguration: Sendable, Equatable {
     public var authorityPath: String?
     /// The identity to show when the server asks.
     public var identity: TLSServerConfiguration.Identity?
-    /// The name to verify and to send in SNI; nil for the endpoint's host.
-    public var serverName: String?
     /// False verifies nothing; for `--insecure-skip-tls-verify` only.
     public var verifiesServer = true
     /// What ALPN offers, best first.

@@ -18,6 +18,8 @@ public final class TLSContextSource: Sendable {
         var generation = 1
     }
 
+    /// What is left to check of a server's certificate after its chain.
+    public let serverNameCheck: ServerNameCheck
     private let paths: [String]
     private let make: @Sendable () throws(TLSConfigurationError) -> NIOSSLContext
     private let onReload: @Sendable (TLSConfigurationError?) -> Void
@@ -27,10 +29,12 @@ public final class TLSContextSource: Sendable {
     /// - Throws: when the files cannot be used at the start.
     private init(
         paths: [String],
+        serverNameCheck: ServerNameCheck,
         onReload: @escaping @Sendable (TLSConfigurationError?) -> Void,
         make: @escaping @Sendable () throws(TLSConfigurationError) -> NIOSSLContext,
     ) throws(TLSConfigurationError) {
         self.paths = paths
+        self.serverNameCheck = serverNameCheck
         self.make = make
         self.onReload = onReload
         let stamps = paths.map(FileStamp.init(path:))
@@ -49,7 +53,11 @@ public final class TLSContextSource: Sendable {
         let paths =
             identities.flatMap { [$0.certificatePath, $0.privateKeyPath] }
             + [configuration.clientAuthorityPath].compactMap(\.self)
-        try self.init(paths: paths, onReload: onReload) { () throws(TLSConfigurationError) in
+        try self.init(
+            paths: paths,
+            serverNameCheck: .none,
+            onReload: onReload
+        ) { () throws(TLSConfigurationError) in
             try TLSContextFactory.serverContext(configuration)
         }
     }
@@ -63,7 +71,11 @@ public final class TLSContextSource: Sendable {
         if let identity = configuration.identity {
             paths += [identity.certificatePath, identity.privateKeyPath]
         }
-        try self.init(paths: paths, onReload: onReload) { () throws(TLSConfigurationError) in
+        try self.init(
+            paths: paths,
+            serverNameCheck: configuration.verifiesServer ? .exact : .none,
+            onReload: onReload
+        ) { () throws(TLSConfigurationError) in
             try TLSContextFactory.clientContext(configuration)
         }
     }

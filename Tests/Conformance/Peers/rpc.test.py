@@ -198,6 +198,15 @@ def test_tls(folder):
         expect("TLS by name", [f"localhost:{port}", "list", *trust], out=lambda t: SERVICE in t)
         expect("TLS by address", [f"127.0.0.1:{port}", "list", *trust], out=lambda t: SERVICE in t)
         expect("a stranger", [f"localhost:{port}", "list", "--tls"], code=1, error="UNAVAILABLE")
+        expect("a name that the certificate has not",
+               [f"localhost:{port}", "list", *trust, "--server-name", "other"], code=1,
+               error="not other")
+        expect("an address that the certificate has not",
+               [f"localhost:{port}", "list", *trust, "--server-name", "127.0.0.2"], code=1,
+               error="not 127.0.0.2")
+        expect("a name in place of the address'",
+               [f"127.0.0.1:{port}", "list", *trust, "--server-name", "localhost"],
+               out=lambda text: SERVICE in text)
         expect("no verification", [f"localhost:{port}", "list", "--insecure-skip-tls-verify"],
                out=lambda text: SERVICE in text)
         expect("half an identity", [f"localhost:{port}", "list", "--cert", file("client.pem")],
@@ -232,6 +241,11 @@ def test_etcd(folder):
         expect("etcd: range", [address, "call", "etcdserverpb.KV/Range", *schema,
                                "-d", '{"key": "YQ=="}'],
                out=lambda text: json.loads(text)["kvs"][0]["value"] == "YjE=")
+        expect("etcd: watch from revision 1, until the deadline",
+               [address, "call", "etcdserverpb.Watch/Watch", *schema, "--deadline", "10s",
+                "-d", '{"create_request": {"key": "YQ==", "start_revision": 1}}'],
+               code=1, error="DEADLINE_EXCEEDED",
+               out=lambda text: lines(text)[1]["events"][0]["kv"]["value"] == "YjE=")
 
 
 def write_image(path, name):

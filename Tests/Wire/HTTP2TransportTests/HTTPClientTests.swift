@@ -284,6 +284,47 @@ struct HTTPClientTests {
         }
     }
 
+    @Test("the certificate must have exactly the name that was wanted")
+    func serverName() async throws {
+        let tools = try Tools()
+        defer { tools.remove() }
+        // For localhost and 127.0.0.1.
+        try await tools.makeCertificates()
+        try await withServer(tls: HTTPServerToolsTests.tls(tools)) { server in
+            var configuration = TLSClientConfiguration(authorityPath: tools.path("ca.crt"))
+            let verifying = try TLSContextSource(client: configuration)
+            configuration.verifiesServer = false
+            let careless = try TLSContextSource(client: configuration)
+            let cases: [(host: String, name: String?, isRight: Bool)] = [
+                ("127.0.0.1", nil, true), ("127.0.0.1", "localhost", true),
+                ("127.0.0.1", "LOCALHOST", true), ("127.0.0.1", "127.0.0.1", true),
+                // It is the address that the certificate has, and not what was asked for.
+                ("127.0.0.1", "other", false), ("127.0.0.1", "127.0.0.2", false),
+                ("127.0.0.1", "localhost.other", false), ("127.0.0.1", "::1", false),
+            ]
+            for (host, name, isRight) in cases {
+                for (tls, isAccepted) in [(verifying, isRight), (careless, true)] {
+                    let connecting = HTTPClientConnection.connect(
+                        to: .tcp(host: host, port: server.port),
+                        tls: tls,
+                        serverName: name,
+                        on: server.group.next(),
+                    )
+                    do {
+                        let client = try await connecting.get()
+                        #expect(isAccepted, "\(name ?? host)")
+                        client.eventLoop.execute { client.close() }
+                        try await client.closed.get()
+                    } catch let HTTPConnectionError.tls(reason) {
+                        #expect(!isAccepted, "\(name ?? host)")
+                        let names = "localhost, 127.0.0.1, not \(name ?? host)"
+                        #expect(reason == "the certificate is valid for \(names)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test(
         "the async face reads a body as it comes, and drops what is not read",
         arguments: versions

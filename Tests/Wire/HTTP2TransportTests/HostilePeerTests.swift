@@ -416,6 +416,56 @@ struct HostilePeerTests {
         }
     }
 
+    struct Endless: Sendable, CustomTestStringConvertible {
+        let name: String
+        let start: String
+        let piece: String
+        var testDescription: String { self.name }
+    }
+
+    private static let chunked =
+        "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    static let endless = [
+        Endless(name: "a target", start: "GET /", piece: "a"),
+        Endless(name: "a method", start: "", piece: "A"),
+        Endless(name: "a chunk's extension", start: chunked + "5;a=", piece: "b"),
+        Endless(name: "the digits of a chunk's size", start: chunked, piece: "0"),
+        Endless(name: "trailers", start: chunked + "0\r\n", piece: "X: yyyyyyyy\r\n"),
+        Endless(name: "empty lines", start: "", piece: "\r\n"),
+    ]
+
+    @Test("a part of a message that never ends is refused and not read", arguments: endless)
+    func endlessPart(_ part: Endless) async throws {
+        try await withServer(limits: .unhurried) { server in
+            let peer = try RawPeer(port: server.port)
+            peer.send(part.start)
+            let pieces = Array(String(repeating: part.piece, count: 65_536 / part.piece.count).utf8)
+            let limit = 64 << 20
+            var sent = 0
+            while sent < limit, peer.send(pieces) { sent += pieces.count }
+            // What the sockets' buffers take is not what the server takes.
+            #expect(sent < limit)
+            #expect(peer.waitForClose())
+            try self.expectServed(server)
+        }
+    }
+
+    @Test("a part of a message just within the limit is served")
+    func longPart() async throws {
+        try await withServer(limits: .unhurried) { server in
+            let peer = try RawPeer(port: server.port)
+            let lines = String(repeating: "\r\n", count: 30_000)
+            let digits = String(repeating: "0", count: 60_000)
+            peer.send(lines + Self.chunked)
+            peer.send(digits + "5;a=" + digits + "\r\nhello\r\n0\r\n\r\n")
+            let (bytes, _) = peer.receiveAll {
+                String(decoding: $0, as: UTF8.self).contains("\r\n\r\n5\n")
+            }
+            #expect(bytes.starts(with: "HTTP/1.1 200 ".utf8))
+        }
+    }
+
     @Test("pipelined requests are answered in order; one that hangs up is cancelled")
     func pipelining() async throws {
         let handler = DemoHandler()

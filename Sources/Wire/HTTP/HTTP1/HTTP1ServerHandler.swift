@@ -38,6 +38,10 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
     private var flushScheduled = false
     private var needsFlush = false
     private var wasWritable = true
+    /// The parts that the decoder has given out.
+    private(set) var partCount = 0
+    /// Bytes that came after the end and were thrown away.
+    private var droppedBytes = 0
     /// A part of a head has come.
     private var headBegun = false
     /// The timer bounds the head that has begun; more of it does not start it anew.
@@ -170,7 +174,9 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
     }
 
     private var mayRead: Bool {
-        self.waitingBytes < self.limits.streamWindowBytes
+        // A peer that does not hear us ends up with full buffers of its own.
+        if self.isClosed { return self.droppedBytes < Self.discardedBodyBytes }
+        return self.waitingBytes < self.limits.streamWindowBytes
             && (self.current?.unconsumed ?? 0) < self.limits.streamWindowBytes
     }
 
@@ -182,6 +188,7 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = self.unwrapInboundIn(data)
+        self.partCount &+= 1
         guard !self.isClosed else { return }
         self.isReading = true
         if case .head = part { self.headBegun = false }
@@ -210,6 +217,20 @@ package final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHa
     /// Bytes have come that did not complete a head yet.
     func sawPartialHead() {
         if self.current == nil, !self.isClosed { self.headBegun = true }
+    }
+
+    /// Whether nothing that comes is of use any more.
+    var isOver: Bool { self.isClosed }
+
+    /// Bytes have come that nobody reads.
+    func dropped(_ count: Int) { self.droppedBytes += count }
+
+    /// More bytes have come than a head has, and nothing came out of them.
+    func sawTooManyFruitlessBytes() {
+        self.refuse(
+            self.current == nil ? .headerFieldsTooLarge : .badRequest,
+            .limitExceeded(.headerList)
+        )
     }
 
     private func process(_ part: HTTPServerRequestPart) {

@@ -28,11 +28,18 @@ struct ClientSetup: Sendable {
         }
     }
 
+    /// Checks that the certificate is for the name that was wanted.
+    func checkServer(_ context: ChannelHandlerContext) throws {
+        guard let tls = self.tls else { return }
+        let handler = try context.pipeline.syncOperations.handler(type: NIOSSLHandler.self)
+        try tls.serverNameCheck.check(handler.peerCertificate, for: self.serverName)
+    }
+
     private func tlsHandler(_ context: NIOSSLContext) throws -> NIOSSLClientHandler {
         guard let name = self.serverName else {
             return try NIOSSLClientHandler(context: context, serverHostname: nil)
         }
-        // An address is verified against the connection's address and never sent as SNI.
+        // An address is never sent as SNI (RFC 6066 section 3).
         let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
         return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
     }
@@ -85,6 +92,12 @@ final class ClientNegotiator: ChannelInboundHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case .some(.handshakeCompleted(let name)) = event as? TLSUserEvent else {
             return context.fireUserInboundEventTriggered(event)
+        }
+        do {
+            // Before anything of ours is sent.
+            try self.setup.checkServer(context)
+        } catch {
+            return self.fail(.tls("\(error)"), context)
         }
         switch (self.setup.version, name) {
         case (.http1, "h2"), (.http2, "http/1.1"):

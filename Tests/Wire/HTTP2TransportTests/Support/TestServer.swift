@@ -44,6 +44,14 @@ extension HTTPLimits {
         limits.handshakeTimeout = .seconds(300)
         return limits
     }
+
+    /// No clock runs out while a test is at work.
+    static var unhurried: HTTPLimits {
+        var limits = HTTPLimits.patient
+        limits.headerTimeout = .seconds(300)
+        limits.idleTimeout = .seconds(300)
+        return limits
+    }
 }
 
 /// Runs `body` with a server and stops it whatever happens.

@@ -455,8 +455,10 @@ struct CallBehaviourTests {
     func deadline(_ transport: Transport) async throws {
         let handler = Shared("running")
         let seen = Shared<ContinuousClock.Instant?>(nil)
+        let begun = Shared<ContinuousClock.Instant?>(nil)
         var service = TestEcho()
         service.onUnary = { request, context in
+            begun.set(.now)
             seen.set(context.deadline)
             do {
                 try await sleepUntilCancelled()
@@ -478,10 +480,11 @@ struct CallBehaviourTests {
                 }
                 #expect(error?.code == .deadlineExceeded)
                 #expect(ContinuousClock.now - start >= timeout)
-                guard let deadline = seen.value else { continue }
+                guard let deadline = seen.value, let begun = begun.value else { continue }
                 try await poll("the handler is cancelled") { handler.value == "cancelled" }
                 // The server counts from when the call reached it.
                 #expect(deadline - start >= timeout - .milliseconds(1))
+                #expect(deadline - begun <= timeout + .milliseconds(1))
                 break
             }
             #expect(seen.value != nil)
