@@ -372,7 +372,12 @@ targets += module(
         "ObjectModel", "Protobuf", "RPC", "RPCInterface", "Selectors",
     ]
 )
-targets += module("WorkQueues", in: "Machinery", ["Clocks"], tests: ["Clocks"])
+targets += module(
+    "WorkQueues",
+    in: "Machinery",
+    ["Clocks", "Metrics"],
+    tests: ["Clocks", "Metrics"]
+)
 targets += module(
     "ClusterControllers",
     in: "Control",
@@ -381,6 +386,11 @@ targets += module(
         "JSON", "KubernetesAPI",
         "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
         "Selectors", "WorkQueues",
+        .product(name: "Crypto", package: "swift-crypto"),
+    ],
+    tests: [
+        "ApusAPI", "Bytes", "Clocks", "ControllerHarness", "ControllerKit", "Informers",
+        "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceClient", "Scalars", "Selectors",
     ]
 )
 targets += module(
@@ -397,10 +407,15 @@ targets += module(
     in: "Control",
     [
         "Clocks", "ClusterControllers", "ComponentServer", "ControllerKit",
-        "HTTP2Transport", "Informers", "Kubeconfig", "KubernetesAPI", "LeaderElection",
-        "Metrics", "ObjectModel", "PKI", "Protobuf", "RPC", "RPCInterface",
-        "ResourceClient",
-        "Scalars", "ServiceControllers", "TLS", "WorkloadControllers", nioCore,
+        "HTTP2Transport", "Informers", "JSON", "Kubeconfig", "KubernetesAPI",
+        "LeaderElection", "Metrics", "ObjectModel", "PKI", "ProcessMetrics", "Protobuf",
+        "RPC", "RPCInterface", "ResourceClient",
+        "Scalars", "ServiceControllers", "TLS", "WorkQueues", "WorkloadControllers", nioCore,
+    ],
+    tests: [
+        "Clocks", "ControllerHarness", "ControllerKit", "JSON", "Kubeconfig",
+        "KubernetesAPI", "MemoryCluster", "Metrics", "Protobuf", "RPC", "ResourceClient",
+        "Scalars", "WorkQueues", "WorkloadControllers",
     ]
 )
 targets += module(
@@ -408,8 +423,11 @@ targets += module(
     in: "Control",
     [
         "Clocks", "ControllerKit", "EventRecording", "Informers", "KubernetesAPI",
-        "ObjectModel", "Protobuf",
+        "NameRules", "ObjectModel", "Protobuf",
         "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+    ],
+    tests: [
+        "ControllerHarness", "ControllerKit", "KubernetesAPI", "Protobuf", "ResourceClient",
     ]
 )
 targets += module(
@@ -419,6 +437,11 @@ targets += module(
         "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
         "KubernetesAPI", "NameRules", "ObjectModel",
         "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+    ],
+    tests: [
+        "Clocks", "ControllerHarness", "ControllerKit", "KubernetesAPI", "MemoryCluster",
+        "NameRules", "ObjectModel", "Protobuf", "ResourceClient", "Scalars",
+        "ServiceControllers",
     ]
 )
 
@@ -720,6 +743,16 @@ targets += generator(
 // What tests of several targets share, and programs that tests talk to.
 targets += [
     .target(
+        name: "ControllerHarness",
+        dependencies: [
+            "ApusAPI", "Clocks", "ControllerKit", "Informers", "KubernetesAPI",
+            "MemoryCluster", "ObjectModel", "Protobuf", "RPC", "ResourceClient",
+            "ResourceTable", "Scalars",
+        ],
+        path: "Tests/Support/ControllerHarness",
+        swiftSettings: settings
+    ),
+    .target(
         name: "MemoryCluster",
         dependencies: [
             "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
@@ -762,6 +795,15 @@ targets += [
             "WellKnownTypes",
         ],
         path: "Tests/Support/apus-peer",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "greeter",
+        dependencies: [
+            "Informers", "Kubeconfig", "KubernetesAPI", "Protobuf", "ResourceClient",
+            "WorkQueues", nioPosix,
+        ],
+        path: "Tests/Support/greeter",
         swiftSettings: settings
     ),
 ]

@@ -8,6 +8,7 @@ import KubernetesAPI
 package import Protobuf
 package import RPCInterface
 package import ResourceClient
+package import WorkQueues
 
 /// What a controller is given: informers that it shares with others, a way to write, and the time.
 package struct ControllerContext: Sendable {
@@ -16,8 +17,10 @@ package struct ControllerContext: Sendable {
     package let channel: any RPCChannel
     package let clock: any ComponentClock
     package let recorder: EventRecorder
-    /// A line for people who look for a fault.
+    /// Tells people of a failure.
     package let log: @Sendable (String) -> Void
+    /// Where work queues are counted; nil for nowhere.
+    package let metrics: WorkQueueMetrics?
 
     /// - Parameter component: who events are by, such as `deployment-controller`.
     package init(
@@ -25,13 +28,15 @@ package struct ControllerContext: Sendable {
         informers: InformerFactory,
         channel: any RPCChannel,
         clock: any ComponentClock,
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        log: @escaping @Sendable (String) -> Void = { _ in },
+        metrics: WorkQueueMetrics? = nil
     ) {
         self.informers = informers
         self.channel = channel
         self.clock = clock
         self.recorder = EventRecorder(component: component, channel: channel, clock: clock)
         self.log = log
+        self.metrics = metrics
     }
 
     package func client<Object: Message>(_ type: Object.Type = Object.self) -> Client<Object> {

@@ -69,13 +69,16 @@ package struct PodControl: Sendable {
     }
 
     /// Deletes a pod; one that is gone is no failure.
+    ///
+    /// - Returns: the version from which on the cache shows it; empty when it was gone.
+    @discardableResult
     package func delete<Owner: Message>(
         _ pod: CoreV1.Pod,
         of owner: Owner
-    ) async throws(StatusError) {
+    ) async throws(StatusError) -> String {
         let metadata = pod.metadata
         do throws(StatusError) {
-            try await self.client.delete(
+            let deletion = try await self.client.remove(
                 metadata.name,
                 in: metadata.namespace,
                 DeleteOptions(uid: metadata.uid)
@@ -86,8 +89,9 @@ package struct PodControl: Sendable {
                 "Deleted pod: \(metadata.name)",
                 about: owner
             )
+            return deletion.resourceVersion
         } catch {
-            if error.isNotFound || error.isConflict { return }
+            if error.isNotFound || error.isConflict { return "" }
             self.recorder.record(
                 .warning,
                 "FailedDelete",

@@ -15,7 +15,11 @@ package struct ReconcileLoop<Key: Hashable & Sendable & CustomStringConvertible>
     package init(_ name: String, _ context: ControllerContext) {
         self.name = name
         self.context = context
-        self.queue = WorkQueue(clock: context.clock)
+        self.queue = WorkQueue(
+            clock: context.clock,
+            name: QueueName.of(name),
+            metrics: context.metrics
+        )
     }
 
     package var isQuiet: Bool { self.queue.isQuiet }
@@ -37,7 +41,7 @@ package struct ReconcileLoop<Key: Hashable & Sendable & CustomStringConvertible>
                 failed: { key, error in
                     // A conflict is what optimistic writes are for: the next look settles it.
                     if let error = error as? StatusError, error.isConflict { return }
-                    self.context.log("\(self.name): \(key): \(error)")
+                    self.context.log("\(self.name): error syncing \(key), will retry: \(error)")
                 },
                 work
             )

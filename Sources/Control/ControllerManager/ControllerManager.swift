@@ -7,6 +7,7 @@ import ComponentServer
 import ControllerKit
 package import HTTP2Transport
 import Informers
+import JSON
 package import Kubeconfig
 import KubernetesAPI
 package import LeaderElection
@@ -73,6 +74,7 @@ package struct ControllerManager: Sendable {
         let writing = try connection.makeClient(group: group, userAgent: agent)
         let bare = try connection.makeClient(group: group, userAgent: agent, token: "")
         defer { for client in [watching, writing, bare] { client.close(gracefully: false) } }
+        let metrics = ManagerMetrics(self.configuration.metrics)
         let elector = LeaderElector(
             self.configuration.leaderElection,
             channel: writing,
@@ -80,19 +82,27 @@ package struct ControllerManager: Sendable {
         )
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             if let endpoint = self.configuration.endpoint {
-                let server = self.server(endpoint, writing, group)
+                let server = self.server(endpoint, writing, elector, group)
                 tasks.addTask { try await server.run() }
             }
             tasks.addTask {
                 let set = ControllerSet(
                     self.configuration,
                     clock: self.clock,
+                    metrics: metrics,
                     watching: watching,
                     writing: writing,
                     bare: bare
                 )
                 guard self.configuration.leaderElects else { return await set.run() }
-                if try await elector.run({ await set.run() }) { throw LostLease() }
+                let lease = metrics.isLeader.with(self.configuration.leaderElection.name)
+                lease.set(0)
+                let isLost = try await elector.run {
+                    lease.set(1)
+                    await set.run()
+                    lease.set(0)
+                }
+                if isLost { throw LostLease() }
             }
             // The first to end ends the others: a failure, or the end of the leader's work.
             defer { tasks.cancelAll() }
@@ -103,10 +113,18 @@ package struct ControllerManager: Sendable {
     private func server(
         _ endpoint: HTTPEndpoint,
         _ channel: any RPCChannel,
+        _ elector: LeaderElector,
         _ group: any EventLoopGroup
     ) -> ComponentServer {
         var server = ComponentServer.Configuration(endpoint: endpoint, tls: self.configuration.tls)
         server.access = DelegatedAccess(channel, clock: self.clock)
+        if self.configuration.leaderElects {
+            server.healthChecks.append(ComponentServer.Check("leaderElection") { elector.check() })
+        }
+        let configuration = self.configuration
+        server.pages["/configz"] = ComponentServer.Page(contentType: "application/json") {
+            configuration.document.json()
+        }
         let metrics = self.configuration.metrics
         server.pages["/metrics"] = ComponentServer.Page(
             contentType: "text/plain; version=0.0.4; charset=utf-8"

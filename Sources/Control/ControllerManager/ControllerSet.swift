@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Clocks
+package import Clocks
 import ClusterControllers
 import ControllerKit
 import Informers
 import KubernetesAPI
 import ObjectModel
-import RPCInterface
+package import RPCInterface
 import ResourceClient
 import ServiceControllers
 import WorkloadControllers
 
 /// The controllers of one manager, which share informers.
-struct ControllerSet: Sendable {
+package struct ControllerSet: Sendable {
     private let configuration: ControllerManager.Configuration
     private let clock: any ComponentClock
+    private let metrics: ManagerMetrics
     private let informers: InformerFactory
     private let watching: any RPCChannel
     private let writing: any RPCChannel
     private let bare: any RPCChannel
 
-    init(
+    /// - Parameters:
+    ///   - watching: for watches, which have a connection of their own.
+    ///   - writing: with the manager's credentials.
+    ///   - bare: without any, for the tokens of ServiceAccounts.
+    package init(
         _ configuration: ControllerManager.Configuration,
         clock: any ComponentClock,
+        metrics: ManagerMetrics,
         watching: any RPCChannel,
         writing: any RPCChannel,
         bare: any RPCChannel
     ) {
         self.configuration = configuration
         self.clock = clock
+        self.metrics = metrics
         self.watching = watching
         self.writing = writing
         self.bare = bare
@@ -40,9 +47,13 @@ struct ControllerSet: Sendable {
     }
 
     /// Runs all controllers until the task is cancelled.
-    func run() async {
+    package func run() async {
         let monitor = ResourceMonitor(self.context("metadata-informers", self.watching))
         let controllers = self.controllers(monitor)
+        for controller in controllers { self.metrics.note(running: type(of: controller).name) }
+        defer {
+            for controller in controllers { self.metrics.note(ended: type(of: controller).name) }
+        }
         await withDiscardingTaskGroup { group in
             for controller in controllers { group.addTask { await controller.run() } }
             group.addTask { await monitor.run() }
@@ -65,6 +76,7 @@ struct ControllerSet: Sendable {
         add(ReplicationControllerController.self, "replication-controller")
         add(DeploymentController.self, "deployment-controller")
         add(EndpointSliceController.self, "endpointslice-controller")
+        add(EndpointSliceMirroringController.self, "endpointslicemirroring-controller")
         add(EndpointsController.self, "endpoint-controller")
         add(ServiceAccountController.self, "service-account-controller")
         if let authority = self.configuration.rootCA {
@@ -115,6 +127,9 @@ struct ControllerSet: Sendable {
         add(VolumeProtectionController.self, "pv-protection-controller")
         add(EphemeralVolumeController.self, "ephemeral-volume-controller")
         add(VolumeBinder.self, "persistent-volume-binder")
+        add(NodeTTLController.self, "ttl-controller")
+        add(BootstrapSigner.self, "bootstrap-signer")
+        add(TokenCleaner.self, "token-cleaner")
         add(CertificateApprover.self, "certificate-controller")
         add(CertificateCleaner.self, "certificate-controller")
         add(CertificateSigner.self, "certificate-controller") {
@@ -146,7 +161,8 @@ struct ControllerSet: Sendable {
             informers: self.informers,
             channel: own,
             clock: self.clock,
-            log: self.configuration.log
+            log: self.configuration.log,
+            metrics: self.metrics.queues
         )
     }
 }

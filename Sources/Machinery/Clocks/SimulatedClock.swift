@@ -17,6 +17,7 @@ public final class SimulatedClock: ComponentClock {
         var uptime: Duration = .zero
         var nextID: UInt64 = 0
         var entries: [Entry] = []
+        var fired = 0
     }
 
     private let state: Mutex<State>
@@ -28,6 +29,9 @@ public final class SimulatedClock: ComponentClock {
 
     public var now: Timestamp { self.state.withLock { $0.now } }
     public var uptime: Duration { self.state.withLock { $0.uptime } }
+
+    /// How many actions fell due so far: who counts wake-ups wants to know.
+    public var firedCount: Int { self.state.withLock { $0.fired } }
 
     /// When the next action is due; nil when nothing is scheduled.
     public var nextDeadline: Duration? {
@@ -64,6 +68,7 @@ public final class SimulatedClock: ComponentClock {
             guard let due else { return nil }
             let entry = state.entries.remove(at: due)
             Self.move(&state, to: max(entry.deadline, state.uptime))
+            state.fired += 1
             return entry.action
         }
     }

@@ -214,7 +214,9 @@ public final class Informer<Object: Message>: Sendable {
     // MARK: Taking over
 
     private func take(_ batch: WatchBatch<Object>) {
-        self.take(batch.resourceVersion) { store in
+        // An event that is repeated tells nothing about how far the server has come.
+        let isForward = (UInt64(batch.resourceVersion) ?? 0) >= self.state.withLock { $0.version }
+        self.take(isForward ? batch.resourceVersion : "") { store in
             var events: [InformerEvent<Object>] = []
             for event in batch.events {
                 switch event {

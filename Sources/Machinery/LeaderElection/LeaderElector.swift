@@ -43,6 +43,18 @@ public final class LeaderElector: Sendable {
     /// Who leads, as far as is known.
     public var leader: String { self.state.withLock { $0.election.leader } }
 
+    /// What a health check says: nil, or why a leader is none any more and ought to be restarted.
+    ///
+    /// Source: upstream client-go `tools/leaderelection/healthzadaptor.go`.
+    public func check() -> String? {
+        let uptime = self.clock.uptime
+        let isLost = self.state.withLock {
+            $0.election.isLeader && $0.election.hasLost(uptime: uptime)
+        }
+        return isLost
+            ? "failed election to renew leadership on lease \(self.configuration.name)" : nil
+    }
+
     /// Waits to become leader, then runs `lead` until it returns, the Lease is lost or the task is
     /// cancelled. In the last two cases `lead` is cancelled and has ended before this returns.
     ///

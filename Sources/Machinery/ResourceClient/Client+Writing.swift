@@ -93,11 +93,20 @@ extension Client {
         in namespace: String = "",
         _ options: DeleteOptions = DeleteOptions()
     ) async throws(StatusError) -> Bool {
+        try await self.remove(name, in: namespace, options).isGone
+    }
+
+    /// Deletes an object, or marks it for deletion, and says as of which version.
+    public func remove(
+        _ name: String,
+        in namespace: String = "",
+        _ options: DeleteOptions = DeleteOptions()
+    ) async throws(StatusError) -> Deletion {
         let request = self.deleteRequest(name, in: namespace, options)
         let answer = try await self.call { () async throws(RPCError) in
             try await self.service.delete(request, options: self.callOptions)
         }
-        return answer.gone
+        return Deletion(isGone: answer.gone, resourceVersion: answer.resourceVersion)
     }
 
     /// Deletes all objects of a namespace, or those that the selectors match.

@@ -39,3 +39,11 @@ public struct DeleteOptions: Sendable, Hashable {
         }
     }
 }
+
+/// What a delete has done.
+public struct Deletion: Sendable, Hashable {
+    /// Nothing is left of the object; else it waits for finalizers or its grace period.
+    public var isGone: Bool
+    /// Of the deletion, or of the object as it is marked.
+    public var resourceVersion: String
+}

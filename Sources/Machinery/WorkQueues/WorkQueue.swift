@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 public import Clocks
+import Metrics
 import Synchronization
 
 /// Keys to be worked on: each at most by one worker at a time, once however often it was added.
@@ -24,19 +25,55 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     private let clock: any ComponentClock
     private let state: Mutex<State>
+    /// Set once, before the queue is used; nil when nobody measures.
+    private let metrics = Mutex<QueueMetrics?>(nil)
+    private let isMeasured: Bool
 
     /// - Parameters:
     ///   - baseDelay: the wait after the first failure of a key; it doubles with each.
     ///   - maximumDelay: the longest wait.
+    ///   - name: what the metrics call the queue.
+    ///   - metrics: where the queue is counted.
     public init(
         clock: any ComponentClock = SystemClock(),
         baseDelay: Duration = .milliseconds(5),
-        maximumDelay: Duration = .seconds(1000)
+        maximumDelay: Duration = .seconds(1000),
+        name: String = "",
+        metrics: WorkQueueMetrics? = nil
     ) {
         self.clock = clock
-        self.state = Mutex(
-            State(limiter: RateLimiter(base: baseDelay, maximum: maximumDelay))
-        )
+        var state = State(limiter: RateLimiter(base: baseDelay, maximum: maximumDelay))
+        if metrics != nil { state.queue.times = QueueTimes() }
+        self.state = Mutex(state)
+        self.isMeasured = metrics != nil
+        guard let metrics else { return }
+        let queue = metrics.queue(name) { [weak self] in
+            self?.reading ?? WorkQueueMetrics.Reading()
+        }
+        self.metrics.withLock { $0 = queue }
+    }
+
+    private var reading: WorkQueueMetrics.Reading {
+        let now = self.clock.uptime
+        return self.state.withLock { state in
+            let unfinished = state.queue.times?.unfinished(now) ?? (.zero, .zero)
+            return WorkQueueMetrics.Reading(
+                depth: state.queue.count,
+                unfinished: unfinished.total,
+                longest: unfinished.longest
+            )
+        }
+    }
+
+    /// The time, where somebody wants to know.
+    private var measuredNow: Duration { self.isMeasured ? self.clock.uptime : .zero }
+
+    private func publish(_ measured: QueueTimes<Key>.Measured?, retries: UInt64 = 0) {
+        guard let measured, let metrics = self.metrics.withLock({ $0 }) else { return }
+        if measured.adds > 0 { metrics.adds.increment(by: measured.adds) }
+        if retries > 0 { metrics.retries.increment(by: retries) }
+        for wait in measured.waits { metrics.waits.observe(wait) }
+        for work in measured.works { metrics.works.observe(work) }
     }
 
     /// Keys that wait for a worker now.
@@ -58,9 +95,9 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     /// Adds a key now.
     public func add(_ key: Key) {
-        self.change { state in
+        self.change { state, now in
             state.added += 1
-            state.queue.add(key)
+            state.queue.add(key, now: now)
         }
     }
 
@@ -68,13 +105,13 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     public func add(_ key: Key, after delay: Duration) {
         guard delay > .zero else { return self.add(key) }
         let deadline = self.clock.uptime + delay
-        self.change { $0.queue.add(key, at: deadline) }
+        self.change { state, _ in state.queue.add(key, at: deadline) }
     }
 
     /// Adds a key after the wait that its failures call for.
     public func addRateLimited(_ key: Key) {
         let now = self.clock.uptime
-        self.change { state in
+        self.change(retries: 1) { state, _ in
             state.retries += 1
             state.queue.add(key, at: now + state.limiter.next(key))
         }
@@ -100,12 +137,17 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Key?, Never>) in
-                let ready = self.state.withLock { state -> Key?? in
-                    if state.isShutDown || Task.isCancelled { return .some(nil) }
-                    if let key = state.queue.take() { return key }
+                let now = self.measuredNow
+                let (ready, measured) = self.state.withLock {
+                    state -> (Key??, QueueTimes<Key>.Measured?) in
+                    if state.isShutDown || Task.isCancelled { return (.some(nil), nil) }
+                    if let key = state.queue.take(now: now) {
+                        return (.some(key), state.queue.times?.drain())
+                    }
                     state.waiters.append((id, continuation))
-                    return .none
+                    return (.none, nil)
                 }
+                self.publish(measured)
                 if let ready { continuation.resume(returning: ready) }
             }
         } onCancel: {
@@ -118,12 +160,13 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     /// The next key if one waits. ``finish(_:)`` must follow.
     public func takeIfReady() -> Key? {
-        self.state.withLock { $0.isShutDown ? nil : $0.queue.take() }
+        let now = self.measuredNow
+        return self.state.withLock { $0.isShutDown ? nil : $0.queue.take(now: now) }
     }
 
     /// Says that the work on a key is done.
     public func finish(_ key: Key) {
-        self.change { $0.queue.finish(key) }
+        self.change { state, now in state.queue.finish(key, now: now) }
     }
 
     /// Ends every worker; nothing is handed out any more.
@@ -143,21 +186,24 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     // MARK: - Machinery
 
     /// Changes the state, then wakes the workers that have something to do and sets the timer.
-    private func change(_ body: (inout State) -> Void) {
-        let ready = self.state.withLock { state in
-            body(&state)
-            return Self.hand(&state)
+    private func change(retries: UInt64 = 0, _ body: (inout State, Duration) -> Void) {
+        let now = self.measuredNow
+        let (ready, measured) = self.state.withLock { state in
+            body(&state, now)
+            return (Self.hand(&state, now), state.queue.times?.drain())
         }
+        self.publish(measured, retries: retries)
         for (waiter, key) in ready { waiter.resume(returning: key) }
         self.armTimer()
     }
 
     private static func hand(
-        _ state: inout State
+        _ state: inout State,
+        _ now: Duration
     ) -> [(CheckedContinuation<Key?, Never>, Key)] {
         guard !state.isShutDown else { return [] }
         var ready: [(CheckedContinuation<Key?, Never>, Key)] = []
-        while !state.waiters.isEmpty, let key = state.queue.take() {
+        while !state.waiters.isEmpty, let key = state.queue.take(now: now) {
             ready.append((state.waiters.removeFirst().continuation, key))
         }
         return ready
@@ -178,7 +224,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     private func fire(_ deadline: Duration) {
         let now = max(self.clock.uptime, deadline)
-        self.change { state in
+        self.change { state, _ in
             if state.timer?.deadline == deadline { state.timer = nil }
             _ = state.queue.moveDue(now)
         }

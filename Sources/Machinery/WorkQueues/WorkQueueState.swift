@@ -16,6 +16,8 @@ package struct WorkQueueState<Key: Hashable & Sendable> {
     private var dirty: Set<Key> = []
     private var processing: Set<Key> = []
     private var delayed = DelayHeap<Key>()
+    /// Nil when nobody measures.
+    package var times: QueueTimes<Key>?
 
     package init() {}
 
@@ -28,10 +30,13 @@ package struct WorkQueueState<Key: Hashable & Sendable> {
     /// When the next delayed key is due.
     package var nextDeadline: Duration? { self.delayed.first?.deadline }
 
+    /// - Parameter now: for those who measure.
     /// - Returns: whether a worker can take the key now.
     @discardableResult
-    package mutating func add(_ key: Key) -> Bool {
-        guard self.dirty.insert(key).inserted, !self.processing.contains(key) else { return false }
+    package mutating func add(_ key: Key, now: Duration = .zero) -> Bool {
+        guard self.dirty.insert(key).inserted else { return false }
+        self.times?.add(key, now)
+        guard !self.processing.contains(key) else { return false }
         self.order.append(key)
         return true
     }
@@ -48,13 +53,13 @@ package struct WorkQueueState<Key: Hashable & Sendable> {
         var moved = 0
         while let first = self.delayed.first, first.deadline <= now {
             self.delayed.removeFirst()
-            if self.add(first.key) { moved += 1 }
+            if self.add(first.key, now: now) { moved += 1 }
         }
         return moved
     }
 
     /// The next key, which is then being worked on until ``finish(_:)``.
-    package mutating func take() -> Key? {
+    package mutating func take(now: Duration = .zero) -> Key? {
         guard self.head < self.order.count else { return nil }
         let key = self.order[self.head]
         self.head += 1
@@ -64,6 +69,7 @@ package struct WorkQueueState<Key: Hashable & Sendable> {
         }
         self.dirty.remove(key)
         self.processing.insert(key)
+        self.times?.take(key, now)
         return key
     }
 
@@ -71,7 +77,8 @@ package struct WorkQueueState<Key: Hashable & Sendable> {
     ///
     /// - Returns: whether the key was added meanwhile and can be taken now.
     @discardableResult
-    package mutating func finish(_ key: Key) -> Bool {
+    package mutating func finish(_ key: Key, now: Duration = .zero) -> Bool {
+        self.times?.finish(key, now)
         guard self.processing.remove(key) != nil, self.dirty.contains(key) else { return false }
         self.order.append(key)
         return true

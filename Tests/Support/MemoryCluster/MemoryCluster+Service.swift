@@ -101,7 +101,12 @@ extension MemoryCluster {
         } catch {
             throw RPCError(error)
         }
-        defer { self.state.withLock { $0.watchers[id] = nil } }
+        defer {
+            self.state.withLock { state in
+                state.watchers[id] = nil
+                state.pending[id] = nil
+            }
+        }
         try context.sendInitialMetadata()
         for await change in stream {
             guard let event = filter.event(change, request.form) else { continue }

@@ -102,7 +102,7 @@ extension MemoryCluster {
         let key = Self.key(request.target)
         let name = request.target?.name ?? ""
         let options = request.options ?? ApusResource.DeleteOptions()
-        let result = self.state.withLock { state -> Result<Bool, StatusError> in
+        let result = self.state.withLock { state -> Result<(Bool, Int), StatusError> in
             Result { () throws(StatusError) in
                 guard var object = state.objects[resource.storeName]?[key]?.object else {
                     throw .notFound(resource.groupResource, name)
@@ -133,11 +133,11 @@ extension MemoryCluster {
                     || namespace.map { !$0.spec.finalizers.isEmpty } ?? false
                 guard keeps else {
                     try Self.remove(object, resource, &state)
-                    return true
+                    return (true, state.version)
                 }
                 guard object.metadata.deletionTimestamp == nil else {
                     _ = try Self.store(object, resource, .modified, &state)
-                    return false
+                    return (false, state.version)
                 }
                 object.metadata.deletionTimestamp = MetaV1.Time.with {
                     $0.seconds = state.seconds + (isGraceful ? grace ?? 30 : 0)
@@ -145,11 +145,14 @@ extension MemoryCluster {
                 object.metadata.deletionGracePeriodSeconds = isGraceful ? grace ?? 30 : 0
                 object.change(CoreV1.Namespace.self) { $0.status.phase = "Terminating" }
                 _ = try Self.store(object, resource, .modified, &state)
-                return false
+                return (false, state.version)
             }
         }
-        let isGone = try result.get()
-        return ApusResource.DeleteResponse.with { $0.gone = isGone }
+        let (isGone, version) = try result.get()
+        return ApusResource.DeleteResponse.with {
+            $0.gone = isGone
+            $0.resourceVersion = String(version)
+        }
     }
 
     // MARK: - Parts
@@ -311,7 +314,14 @@ extension MemoryCluster {
             old: old
         )
         state.history.append(change)
-        for watcher in state.watchers.values { watcher.yield(change) }
+        state.log.append(change)
+        for (id, watcher) in state.watchers {
+            if state.held.contains(change.resource) {
+                state.pending[id, default: []].append(change)
+            } else {
+                watcher.yield(change)
+            }
+        }
     }
 
     private static func tree(_ object: APIObject) throws(StatusError) -> DynamicValue {

@@ -38,6 +38,11 @@ public final class MemoryCluster: ApusResource.ResourcesService {
         /// By resource, then key.
         var objects: [String: [String: Record]] = [:]
         var history: [Change] = []
+        /// As the history, but never forgotten.
+        var log: [Change] = []
+        /// Resources whose events are held back, and those events by watcher.
+        var held: Set<String> = []
+        var pending: [Int: [Change]] = [:]
         /// Versions up to this are forgotten.
         var compacted = 0
         var watchers: [Int: AsyncStream<Change>.Continuation] = [:]
@@ -86,7 +91,10 @@ public final class MemoryCluster: ApusResource.ResourcesService {
     /// Ends all watches, as a server that restarts.
     public func dropWatches() {
         let watchers = self.state.withLock { state in
-            defer { state.watchers = [:] }
+            defer {
+                state.watchers = [:]
+                state.pending = [:]
+            }
             return state.watchers
         }
         for watcher in watchers.values { watcher.finish() }

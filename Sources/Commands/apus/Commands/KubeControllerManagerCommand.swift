@@ -194,6 +194,17 @@ struct KubeControllerManagerFlags {
         help: "accepted; --kubeconfig is used"
     )
 
+    private static let requestHeader = Flag(
+        "requestheader-client-ca-file",
+        default: "",
+        help: "accepted; nobody proxies to health and metrics"
+    )
+    private static let profiling = Flag(
+        "profiling",
+        default: true,
+        help: "accepted; there is nothing to profile by request"
+    )
+
     static let all: [any AnyFlag] =
         [
             kubeconfig, controllers, leaderElect, leaseDuration, renewDeadline, retryPeriod,
@@ -201,6 +212,7 @@ struct KubeControllerManagerFlags {
             privateKey, clientAuthority, rootAuthority, accountKey, signingCertificate, signingKey,
             signingDuration, allocatesCIDRs, clusterCIDR, serviceCIDR, maskIPv4, maskIPv6, mask,
             nodeGrace, nodeStartup, podThreshold, clusterName, authentication, authorization,
+            requestHeader, profiling,
         ] + LogFlags.all
 
     private let values: ParsedFlags
@@ -246,7 +258,7 @@ struct KubeControllerManagerFlags {
             )
         }
         let logger = LogFlags.logger("kube-controller-manager", self.values)
-        configuration.log = { logger.info("\($0)") }
+        configuration.log = { logger.error("\($0)") }
         return configuration
     }
 

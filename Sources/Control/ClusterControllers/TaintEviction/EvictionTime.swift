@@ -25,11 +25,10 @@ package enum EvictionTime: Equatable {
         if executing.isEmpty { return .never }
         var earliest: Timestamp?
         for taint in executing {
-            let fitting = pod.spec.tolerations.filter { $0.tolerates(taint) }
-            if fitting.isEmpty { return .at(now) }
-            let limits = fitting.compactMap(\.tolerationSeconds)
-            // Without a limit among those that fit, this taint is tolerated for ever.
-            guard limits.count == fitting.count, let least = limits.min() else { continue }
+            // The first that fits counts.
+            let fitting = pod.spec.tolerations.first { $0.tolerates(taint) }
+            guard let fitting else { return .at(now) }
+            guard let least = fitting.tolerationSeconds else { continue }
             let since = taint.timeAdded?.timestamp ?? now
             let end = since.advanced(by: .seconds(max(least, 0)))
             earliest = min(earliest ?? end, end)

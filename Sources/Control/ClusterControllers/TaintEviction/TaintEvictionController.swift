@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import ApusAPI
 import Clocks
 package import ControllerKit
 import EventRecording
 import Informers
+import JSON
 import KubernetesAPI
 import ObjectModel
 import Protobuf
@@ -111,22 +113,9 @@ extension Client<CoreV1.Pod> {
         fails: Bool = false,
         isForced: Bool = false
     ) async throws(StatusError) {
-        var pod = pod
         do throws(StatusError) {
             if pod.condition("DisruptionTarget")?.reason != reason {
-                pod.status.conditions.removeAll { $0.type == "DisruptionTarget" }
-                pod.status.conditions.append(
-                    CoreV1.PodCondition.with {
-                        $0.type = "DisruptionTarget"
-                        $0.status = "True"
-                        $0.reason = reason
-                        $0.message = message
-                        $0.lastTransitionTime = MetaV1.Time(now)
-                        $0.observedGeneration = pod.metadata.generation
-                    }
-                )
-                if fails, !pod.isTerminal { pod.status.phase = "Failed" }
-                pod = try await self.updateStatus(pod)
+                try await self.markDisrupted(pod, reason, message, now, fails: fails)
             }
             try await self.delete(
                 pod.metadata.name,
@@ -137,5 +126,48 @@ extension Client<CoreV1.Pod> {
             if error.isNotFound { return }
             throw error
         }
+    }
+
+    /// A patch, as that is what pod garbage collection may do.
+    private func markDisrupted(
+        _ pod: CoreV1.Pod,
+        _ reason: String,
+        _ message: String,
+        _ now: Timestamp,
+        fails: Bool
+    ) async throws(StatusError) {
+        var status = pod.status
+        status.conditions.removeAll { $0.type == "DisruptionTarget" }
+        status.conditions.append(
+            CoreV1.PodCondition.with {
+                $0.type = "DisruptionTarget"
+                $0.status = "True"
+                $0.reason = reason
+                $0.message = message
+                $0.lastTransitionTime = MetaV1.Time(now)
+                $0.observedGeneration = pod.metadata.generation
+            }
+        )
+        let tree: DynamicValue
+        do throws(JSONEncodingError) {
+            tree = try DynamicValue(status)
+        } catch {
+            throw .internalError("a pod's status cannot be encoded: \(error)")
+        }
+        var change: DynamicValue = ["conditions": tree["conditions"] ?? .emptyList]
+        if fails, !pod.isTerminal { change["phase"] = "Failed" }
+        _ = try await self.patch(
+            pod.metadata.name,
+            in: pod.metadata.namespace,
+            .merge,
+            [
+                "metadata": [
+                    "uid": DynamicValue(pod.metadata.uid),
+                    "resourceVersion": DynamicValue(pod.metadata.resourceVersion),
+                ],
+                "status": change,
+            ],
+            subresource: "status"
+        )
     }
 }

@@ -10,6 +10,7 @@ import ObjectModel
 import Protobuf
 import ResourceClient
 import Selectors
+import Synchronization
 import WorkQueues
 
 /// Keeps the EndpointSlices of every Service with a selector.
@@ -27,6 +28,7 @@ package final class EndpointSliceController: Controller {
     private let slices: Informer<DiscoveryV1.EndpointSlice>
     private let client: Client<DiscoveryV1.EndpointSlice>
     private let barrier = WriteBarrier<ObjectKey>()
+    private let doubtful = Mutex<Set<ObjectKey>>([])
     private static let index = "service"
 
     package init(_ context: ControllerContext) {
@@ -82,13 +84,12 @@ package final class EndpointSliceController: Controller {
     private func reconcile(_ key: ObjectKey) async throws(StatusError) {
         let queue = self.loop.queue
         guard self.barrier.isReached(key, by: self.slices, { queue.add(key) }) else { return }
-        let slices = self.slices.list(index: Self.index, "\(key)")
-            .filter { $0.metadata.deletionTimestamp == nil }
         guard let service = self.services.services.get(key),
             service.metadata.deletionTimestamp == nil
         else {
             // The garbage collector takes the slices of a Service that is gone.
             self.barrier.forget(key)
+            self.doubtful.withLock { _ = $0.remove(key) }
             return
         }
         guard service.spec.type != "ExternalName", !service.spec.selector.isEmpty else { return }
@@ -103,13 +104,14 @@ package final class EndpointSliceController: Controller {
             service,
             pods: pods,
             nodes: nodes,
-            slices: slices,
+            slices: try await self.known(key),
             trigger: self.context.clock.now
         )
         do throws(StatusError) {
             try await self.carryOut(plan, key)
         } catch {
             if error.isNamespaceTerminating { return }
+            if error.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
             if !error.isConflict {
                 self.context.recorder.record(
                     .warning,
@@ -120,6 +122,19 @@ package final class EndpointSliceController: Controller {
             }
             throw error
         }
+    }
+
+    /// The slices of a key, from the cache or, when a write is in doubt, from the server: a slice that
+    /// was made without our knowing would be made again.
+    private func known(_ key: ObjectKey) async throws(StatusError) -> [DiscoveryV1.EndpointSlice] {
+        var all = self.slices.list(index: Self.index, "\(key)")
+        if self.doubtful.withLock({ $0.contains(key) }) {
+            all = try await self.client.list(in: key.namespace).items
+                .filter { Self.owner($0) == key }
+            for slice in all { self.barrier.wrote(key, slice.metadata.resourceVersion) }
+            self.doubtful.withLock { _ = $0.remove(key) }
+        }
+        return all.filter { $0.metadata.deletionTimestamp == nil }
     }
 
     private func carryOut(_ plan: EndpointSlicePlan, _ key: ObjectKey) async throws(StatusError) {

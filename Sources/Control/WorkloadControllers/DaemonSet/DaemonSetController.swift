@@ -35,7 +35,7 @@ package final class DaemonSetController: Controller {
     private let barrier = WriteBarrier<ObjectKey>()
     private let doubtful = Mutex<Set<ObjectKey>>([])
     /// Failures of daemon pods by node, so that what cannot run is not tried for ever at full speed.
-    private let failures = Mutex<[String: (count: Int, until: Duration)]>([:])
+    private let failures = Mutex<[ObjectKey: [String: (count: Int, until: Duration)]]>([:])
 
     package init(_ context: ControllerContext) {
         self.context = context
@@ -96,7 +96,12 @@ package final class DaemonSetController: Controller {
     // MARK: Work
 
     private func reconcile(_ key: ObjectKey) async throws(StatusError) {
-        guard let set = self.sets.get(key) else { return self.barrier.forget(key) }
+        guard let set = self.sets.get(key) else {
+            self.barrier.forget(key)
+            self.doubtful.withLock { _ = $0.remove(key) }
+            self.failures.withLock { $0[key] = nil }
+            return
+        }
         let queue = self.loop.queue
         guard self.barrier.isReached(key, by: self.pods.informer, { queue.add(key) }) else {
             return
@@ -178,7 +183,7 @@ package final class DaemonSetController: Controller {
         let (control, barrier) = (self.podControl, self.barrier)
         let deletions = self.deletable(plan, set, key)
         let deleting = await SlowStart.all(deletions.count) { index throws(StatusError) in
-            try await control.delete(deletions[index], of: set)
+            barrier.wrote(key, try await control.delete(deletions[index], of: set))
         }
         let creations = plan.creations
         let creating = await SlowStart.run(creations.count) { index throws(StatusError) in
@@ -186,7 +191,7 @@ package final class DaemonSetController: Controller {
             let created = try await control.create(pod, of: set)
             barrier.wrote(key, created.metadata.resourceVersion)
         }
-        if creating.failure?.isDoubtful == true {
+        if creating.failure?.isDoubtful == true || deleting?.isDoubtful == true {
             self.doubtful.withLock { _ = $0.insert(key) }
         }
         if plan.status != set.status {
@@ -212,11 +217,11 @@ package final class DaemonSetController: Controller {
             let node = DaemonPod.node(of: pod)
             let place = "\(set.metadata.uid)/\(node)"
             let wait = self.failures.withLock { failures -> Duration in
-                var record = failures[place] ?? (0, .zero)
+                var record = failures[key]?[place] ?? (0, .zero)
                 if uptime < record.until { return record.until - uptime }
                 let pause = min(Duration.seconds(1 << min(record.count, 10)), .seconds(900))
                 record = (record.count + 1, uptime + pause)
-                failures[place] = record
+                failures[key, default: [:]][place] = record
                 return .zero
             }
             if wait > .zero {

@@ -134,9 +134,10 @@ package enum DeploymentScaling {
             sizes[index].size -= count
             cleaned += count
         }
+        // Pods beyond the size of their set are going already, though its status counts them still.
         let available =
-            sizes.reduce(Int(new.status.availableReplicas)) {
-                $0 + Int($1.set.status.availableReplicas)
+            sizes.reduce(min(Int(new.status.availableReplicas), new.size)) {
+                $0 + min(Int($1.set.status.availableReplicas), $1.set.size)
             }
         var spare = available - numbers.minAvailable
         for index in sizes.indices where spare > 0 && sizes[index].size > 0 {

@@ -136,7 +136,7 @@ package final class JobController: Controller {
         _ job: BatchV1.Job,
         _ key: ObjectKey
     ) async throws(StatusError) {
-        let control = self.podControl
+        let (control, barrier) = (self.podControl, self.barrier)
         // What ended is written down before its pods may go.
         var job = job
         if plan.status != job.status {
@@ -156,9 +156,12 @@ package final class JobController: Controller {
         let owner = job
         let deletions = plan.deletions
         let failure = await SlowStart.all(deletions.count) { index throws(StatusError) in
-            try await control.delete(deletions[index], of: owner)
+            barrier.wrote(key, try await control.delete(deletions[index], of: owner))
         }
-        if let failure { throw failure }
+        if let failure {
+            if failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
+            throw failure
+        }
         try await self.create(plan, job, key)
         if let next = plan.nextCheck { self.loop.queue.add(key, after: next) }
     }
@@ -171,7 +174,11 @@ package final class JobController: Controller {
         guard plan.creations > 0 else { return }
         let (control, barrier) = (self.podControl, self.barrier)
         let pods = (0..<plan.creations).map { number in
-            Self.pod(job, index: plan.indexes.isEmpty ? nil : plan.indexes[number])
+            Self.pod(
+                job,
+                index: plan.indexes.isEmpty ? nil : plan.indexes[number],
+                failures: plan.indexFailures.isEmpty ? nil : plan.indexFailures[number]
+            )
         }
         let result = await SlowStart.run(pods.count) { index throws(StatusError) in
             let created = try await control.create(pods[index], of: job)
@@ -182,8 +189,9 @@ package final class JobController: Controller {
         if !failure.isNamespaceTerminating { throw failure }
     }
 
-    /// A pod of the Job, with its index where it has one.
-    package static func pod(_ job: BatchV1.Job, index: Int?) -> CoreV1.Pod {
+    /// A pod of the Job, with its index where it has one, and how often that has failed before where
+    /// there is a limit for it.
+    package static func pod(_ job: BatchV1.Job, index: Int?, failures: Int? = nil) -> CoreV1.Pod {
         var pod = PodControl.pod(job.spec.template, of: job)
         if !pod.metadata.finalizers.contains(JobPods.finalizer) {
             pod.metadata.finalizers.append(JobPods.finalizer)
@@ -193,6 +201,7 @@ package final class JobController: Controller {
         pod.metadata.generateName = "\(job.metadata.name)-\(index)-"
         pod.metadata.annotations[JobPods.indexKey] = text
         pod.metadata.labels[JobPods.indexKey] = text
+        if let failures { pod.metadata.annotations[JobPods.indexFailuresKey] = String(failures) }
         pod.spec.hostname = "\(job.metadata.name)-\(index)"
         let variable = CoreV1.EnvVar.with {
             $0.name = "JOB_COMPLETION_INDEX"

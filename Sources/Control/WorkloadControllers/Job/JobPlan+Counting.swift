@@ -46,7 +46,10 @@ extension JobPlan {
             }
             self.released.append(pod)
         }
-        for pod in pods.newFailed {
+        if let limit = self.job.spec.backoffLimitPerIndex { self.failIndexes(pods, Int(limit)) }
+        let kept = self.keptFailures(pods, succeeded: newIndexes)
+        pods.keptFailed = kept.count
+        for pod in pods.newFailed where !kept.contains(pod.metadata.uid) {
             switch FailureVerdict.of(pod, self.job) {
             case .ignore: break
             case .failJob(let reason):
@@ -62,7 +65,6 @@ extension JobPlan {
             self.released.append(pod)
         }
         self.completed = self.completed.inserting(newIndexes)
-        if let limit = self.job.spec.backoffLimitPerIndex { self.failIndexes(pods, Int(limit)) }
         self.uncounted = uncounted
         if uncounted.succeeded.isEmpty, uncounted.failed.isEmpty,
             self.job.status.uncountedTerminatedPods == nil
@@ -88,6 +90,37 @@ extension JobPlan {
                 self.failedIndexes = self.failedIndexes.inserting([index])
             }
         }
+    }
+
+    /// The last failure of each index that is to be tried again. The pod that follows it takes over
+    /// how often the index has failed; until that pod is there, the failed one must not go.
+    private func keptFailures(_ pods: JobPods, succeeded: Set<Int>) -> Set<String> {
+        guard self.job.spec.backoffLimitPerIndex != nil,
+            self.condition("FailureTarget") == nil, self.condition("SuccessCriteriaMet") == nil
+        else { return [] }
+        let running = Set(pods.active.compactMap(\.completionIndex))
+        var last: [Int: CoreV1.Pod] = [:]
+        for pod in pods.newFailed {
+            guard let index = pod.completionIndex, index < self.job.completions ?? 0,
+                !running.contains(index), !succeeded.contains(index),
+                !self.completed.contains(index), !self.failedIndexes.contains(index)
+            else { continue }
+            switch FailureVerdict.of(pod, self.job) {
+            case .failJob, .failIndex: continue
+            case .count, .ignore: break
+            }
+            if let other = last[index], other.failuresOfIndex > pod.failuresOfIndex { continue }
+            last[index] = pod
+        }
+        return Set(last.values.map(\.metadata.uid))
+    }
+
+    /// How often an index has failed, as its pods have it.
+    func failures(of index: Int, _ pods: [CoreV1.Pod]) -> Int {
+        pods.filter { $0.completionIndex == index && self.job.countsAsFailed($0) }
+            .map { pod in
+                pod.failuresOfIndex + (FailureVerdict.of(pod, self.job) == .ignore ? 0 : 1)
+            }.max() ?? 0
     }
 
     // MARK: Judgement
@@ -143,7 +176,7 @@ extension JobPlan {
 
     private func isPastLimit(_ pods: JobPods) -> Bool {
         let limit = Int(self.job.spec.backoffLimit ?? 6)
-        if self.failed > limit { return true }
+        if self.failed + pods.keptFailed > limit { return true }
         guard self.job.spec.template.spec.restartPolicy == "OnFailure" else { return false }
         // Containers that are restarted in place never fail their pod.
         let restarts = pods.active.reduce(0) { total, pod in
@@ -230,7 +263,6 @@ extension JobPlan {
 extension CoreV1.Pod {
     /// How often the index of the pod had failed before it was made.
     var failuresOfIndex: Int {
-        self.metadata.annotations["batch.kubernetes.io/job-index-failure-count"]
-            .flatMap { Int($0) } ?? 0
+        self.metadata.annotations[JobPods.indexFailuresKey].flatMap { Int($0) } ?? 0
     }
 }

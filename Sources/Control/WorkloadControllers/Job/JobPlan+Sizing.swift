@@ -32,6 +32,9 @@ extension JobPlan {
         if self.job.isIndexed {
             self.indexes = self.freeIndexes(missing, active, pods)
             self.creations = self.indexes.count
+            if self.job.spec.backoffLimitPerIndex != nil {
+                self.indexFailures = self.indexes.map { self.failures(of: $0, pods.all) }
+            }
             return
         }
         let wait = Self.backoff(pods.all, self.job, now: self.now)

@@ -24,6 +24,8 @@ package struct JobPlan {
     /// How many pods to create; with indexes, of which.
     package var creations = 0
     package var indexes: [Int] = []
+    /// With a limit for each index: how often those of ``indexes`` have failed.
+    package var indexFailures: [Int] = []
     package var deletions: [CoreV1.Pod] = []
     /// Pods whose finalizer goes once the status is written.
     package var released: [CoreV1.Pod] = []

@@ -11,12 +11,15 @@ import Scalars
 struct JobPods {
     static let finalizer = "batch.kubernetes.io/job-tracking"
     static let indexKey = "batch.kubernetes.io/job-completion-index"
+    static let indexFailuresKey = "batch.kubernetes.io/job-index-failure-count"
 
     var active: [CoreV1.Pod] = []
     var terminating: [CoreV1.Pod] = []
     /// Ended, not counted yet.
     var newSucceeded: [CoreV1.Pod] = []
     var newFailed: [CoreV1.Pod] = []
+    /// Of the failed ones, those that are not counted before they are replaced.
+    var keptFailed = 0
     let all: [CoreV1.Pod]
 
     init(_ job: BatchV1.Job, _ pods: [CoreV1.Pod]) {

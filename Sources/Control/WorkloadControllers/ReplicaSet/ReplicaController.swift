@@ -117,7 +117,7 @@ package final class ReplicaController<Owner: ReplicaOwner>: Controller {
         if plan.creations > 0 {
             failure = await self.create(plan.creations, owner, key).map { ($0, true) }
         } else if !plan.deletions.isEmpty {
-            failure = await self.delete(plan.deletions, owner).map { ($0, false) }
+            failure = await self.delete(plan.deletions, owner, key).map { ($0, false) }
         }
         var status = plan.status
         status.setFailure(failure.map { ($0.error.message, $0.isCreation) }, now: now)
@@ -168,11 +168,17 @@ package final class ReplicaController<Owner: ReplicaOwner>: Controller {
         return result.failure
     }
 
-    private func delete(_ pods: [CoreV1.Pod], _ owner: Owner) async -> StatusError? {
-        let control = self.podControl
-        return await SlowStart.all(pods.count) { index throws(StatusError) in
-            try await control.delete(pods[index], of: owner)
+    private func delete(
+        _ pods: [CoreV1.Pod],
+        _ owner: Owner,
+        _ key: ObjectKey
+    ) async -> StatusError? {
+        let (control, barrier) = (self.podControl, self.barrier)
+        let failure = await SlowStart.all(pods.count) { index throws(StatusError) in
+            barrier.wrote(key, try await control.delete(pods[index], of: owner))
         }
+        if let failure, failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
+        return failure
     }
 
     private func write(_ status: ReplicaStatus, _ owner: Owner) async throws(StatusError) {

@@ -161,7 +161,11 @@ package final class StatefulSetController: Controller {
         _ update: AppsV1.ControllerRevision,
         _ key: ObjectKey
     ) async throws(StatusError) {
-        for pod in plan.deletions { try await self.delete(pod, of: set) }
+        for pod in plan.deletions {
+            if pod.isTerminal { self.tellEnded(pod, set) }
+            try await self.delete(pod, of: set)
+        }
+        for ordinal in plan.missingClaims { try await self.makeClaims(set, ordinal) }
         for creation in plan.creations {
             let revision = creation.isUpdated ? update : current
             let template =
@@ -239,6 +243,17 @@ package final class StatefulSetController: Controller {
             )
             throw error
         }
+    }
+
+    private func tellEnded(_ pod: CoreV1.Pod, _ set: AppsV1.StatefulSet) {
+        let isFailed = pod.status.phase == "Failed"
+        self.tell(
+            set,
+            isFailed ? .warning : .normal,
+            isFailed ? "RecreatingFailedPod" : "RecreatingTerminatedPod",
+            "StatefulSet \(set.objectKey) is recreating"
+                + " \(isFailed ? "failed" : "terminated") Pod \(pod.metadata.name)"
+        )
     }
 
     private func tell(

@@ -25,6 +25,8 @@ package struct StatefulSetPlan {
 
     package var creations: [Creation] = []
     package var deletions: [CoreV1.Pod] = []
+    /// Ordinals of pods that wait, perhaps for a claim that somebody has deleted.
+    package var missingClaims: [Int] = []
     package var status: AppsV1.StatefulSetStatus
     package var nextCheck: Duration?
 
@@ -100,6 +102,9 @@ package struct StatefulSetPlan {
                 if pod.metadata.deletionTimestamp == nil { self.deletions.append(pod) }
                 if self.isParallel { continue }
                 return false
+            }
+            if pod.status.phase == "Pending", pod.metadata.deletionTimestamp == nil {
+                self.missingClaims.append(ordinal)
             }
             if !self.isParallel, !self.isHealthy(pod) { return false }
         }

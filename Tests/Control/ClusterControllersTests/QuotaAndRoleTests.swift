@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import ClusterControllers
+import ControllerKit
+import KubernetesAPI
+import Protobuf
+import Scalars
+import Testing
+
+@Suite("Quota, roles, volumes")
+struct QuotaAndRoleTests {
+    private static func container(_ cpu: String, restart: String = "") -> CoreV1.Container {
+        CoreV1.Container.with {
+            if let amount = try? Quantity(parsing: cpu) {
+                $0.resources.requests["cpu"] = Resource.Quantity(amount)
+            }
+            if !restart.isEmpty { $0.restartPolicy = restart }
+        }
+    }
+
+    @Test("a pod counts with what it needs at most at once")
+    func pods() {
+        var usage = QuotaUsage()
+        usage.add(
+            CoreV1.Pod.with {
+                $0.spec.containers = [Self.container("100m"), Self.container("200m")]
+                $0.spec.initContainers = [
+                    Self.container("50m", restart: "Always"), Self.container("400m"),
+                ]
+            }
+        )
+        usage.add(CoreV1.Pod.with { $0.status.phase = "Succeeded" })
+        #expect(usage.amounts["requests.cpu"]?.milliValue == 450)
+        #expect(usage.amounts["cpu"]?.milliValue == 450)
+        #expect(usage.amounts["pods"]?.value == 1)
+        #expect(usage.amounts["count/pods"]?.value == 2)
+    }
+
+    @Test("an aggregated role has the rules of those that match, each once")
+    func roles() {
+        func role(_ name: String, _ verb: String, matches: Bool) -> RbacV1.ClusterRole {
+            RbacV1.ClusterRole.with {
+                $0.metadata.name = name
+                if matches { $0.metadata.labels["aggregate"] = "true" }
+                $0.rules = [RbacV1.PolicyRule.with { $0.verbs = [verb] }]
+            }
+        }
+        let admin = RbacV1.ClusterRole.with {
+            $0.metadata.name = "admin"
+            $0.aggregationRule = RbacV1.AggregationRule.with {
+                $0.clusterRoleSelectors = [
+                    MetaV1.LabelSelector.with { $0.matchLabels["aggregate"] = "true" }
+                ]
+            }
+        }
+        let rules = ClusterRoleAggregationController.rules(
+            of: admin,
+            among: [
+                role("z", "get", matches: true), role("a", "list", matches: true), admin,
+                role("b", "get", matches: true), role("c", "delete", matches: false),
+            ]
+        )
+        #expect(rules?.map { Array($0.verbs) } == [["list"], ["get"]])
+    }
+
+    @Test("a claim gets the smallest volume that fits, or the one that is reserved for it")
+    func volumes() {
+        func volume(
+            _ name: String,
+            _ size: String,
+            phase: String = "Available"
+        )
+            -> CoreV1.PersistentVolume
+        {
+            CoreV1.PersistentVolume.with {
+                $0.metadata.name = name
+                $0.spec.accessModes = ["ReadWriteOnce"]
+                $0.status.phase = phase
+                if let amount = try? Quantity(parsing: size) {
+                    $0.spec.capacity["storage"] = Resource.Quantity(amount)
+                }
+            }
+        }
+        let claim = CoreV1.PersistentVolumeClaim.with {
+            $0.metadata.name = "data"
+            $0.metadata.namespace = "default"
+            $0.spec.accessModes = ["ReadWriteOnce"]
+            if let amount = try? Quantity(parsing: "5Gi") {
+                $0.spec.resources.requests["storage"] = Resource.Quantity(amount)
+            }
+        }
+        var volumes = [
+            volume("small", "1Gi"), volume("large", "50Gi"), volume("right", "8Gi"),
+            volume("used", "5Gi", phase: "Bound"),
+        ]
+        #expect(VolumeMatch.best(for: claim, among: volumes)?.metadata.name == "right")
+        volumes[1].spec.claimRef = CoreV1.ObjectReference.with {
+            $0.name = "data"
+            $0.namespace = "default"
+        }
+        #expect(VolumeMatch.best(for: claim, among: volumes)?.metadata.name == "large")
+        #expect(VolumeMatch.best(for: claim, among: [volumes[0]]) == nil)
+    }
+}

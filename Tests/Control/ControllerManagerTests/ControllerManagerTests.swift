@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+import Clocks
+import ControllerHarness
+import ControllerKit
+import ControllerManager
+import JSON
+import Kubeconfig
+import KubernetesAPI
+import MemoryCluster
+import Metrics
+import Protobuf
+import RPC
+import ResourceClient
+import Scalars
+import Testing
+import WorkQueues
+import WorkloadControllers
+
+@Suite("ControllerManager")
+struct ControllerManagerTests {
+    private static func configuration(
+        _ controllers: [String] = ["*"]
+    ) -> ControllerManager.Configuration {
+        var configuration = ControllerManager.Configuration(
+            connection: ClusterConnection(
+                cluster: Kubeconfig.Cluster(server: "https://127.0.0.1:1"),
+                user: Kubeconfig.User()
+            ),
+            identity: "test"
+        )
+        configuration.controllers = controllers
+        configuration.rootCA = "CA"
+        configuration.settings.allocatesNodeCIDRs = true
+        configuration.settings.clusterCIDRs = ["10.244.0.0/16"]
+        return configuration
+    }
+
+    /// All controllers of the manager at work, until `body` is done.
+    private static func run(
+        _ harness: ControllerHarness,
+        _ configuration: ControllerManager.Configuration,
+        _ body: () async throws -> Void
+    ) async throws {
+        let set = ControllerSet(
+            configuration,
+            clock: harness.clock,
+            metrics: ManagerMetrics(configuration.metrics),
+            watching: harness.channel,
+            writing: harness.channel,
+            bare: harness.channel
+        )
+        let running = Task { await set.run() }
+        do {
+            try await body()
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+        running.cancel()
+        await running.value
+    }
+
+    private static func deployment(_ number: Int) -> AppsV1.Deployment {
+        AppsV1.Deployment.with {
+            $0.metadata.name = "web-\(number)"
+            $0.metadata.namespace = "default"
+            $0.spec.replicas = 3
+            $0.spec.selector = MetaV1.LabelSelector.with { $0.matchLabels["app"] = "web-\(number)" }
+            $0.spec.template.metadata.labels["app"] = "web-\(number)"
+            $0.spec.template.spec.containers.append(
+                CoreV1.Container.with {
+                    $0.name = "main"
+                    $0.image = "web:1"
+                }
+            )
+            $0.spec.strategy.type = "RollingUpdate"
+            $0.spec.progressDeadlineSeconds = 600
+        }
+    }
+
+    private static func setUp(_ harness: ControllerHarness) async throws {
+        _ = try await harness.client(CoreV1.Namespace.self).create(
+            CoreV1.Namespace.with { $0.metadata.name = "default" }
+        )
+        for number in 0..<10 {
+            _ = try await harness.client(CoreV1.Node.self).create(
+                CoreV1.Node.with {
+                    $0.metadata.name = "node-\(number)"
+                    $0.status.conditions.append(
+                        CoreV1.NodeCondition.with {
+                            $0.type = "Ready"
+                            $0.status = "True"
+                        }
+                    )
+                }
+            )
+        }
+    }
+
+    private static func isComplete(_ harness: ControllerHarness, _ count: Int) async throws -> Bool
+    {
+        try await harness.runPods()
+        let deployments = try await harness.client(AppsV1.Deployment.self).list().items
+        return deployments.count == count
+            && deployments.allSatisfy { DeploymentProgress.isComplete($0, $0.status) }
+    }
+
+    @Test("killed and started again at random, leaks and doubles no pod")
+    func restarts() async throws {
+        let cluster = MemoryCluster()
+        let clock = SimulatedClock(now: Timestamp(seconds: 1_800_000_000))
+        try await Self.setUp(ControllerHarness(cluster: cluster, clock: clock))
+        var random = RandomNumbers(seed: 7)
+        for number in 0..<8 {
+            let harness = ControllerHarness(cluster: cluster, clock: clock)
+            let steps = Int.random(in: 1..<60, using: &random)
+            try await Self.run(harness, Self.configuration()) {
+                let deployments = harness.client(AppsV1.Deployment.self)
+                _ = try await deployments.create(Self.deployment(number))
+                if number > 0 {
+                    try await harness.change(AppsV1.Deployment.self, "web-\(number - 1)") {
+                        $0.spec.template.spec.containers[0].image = "web:2"
+                    }
+                }
+                // As far as it comes until so many writes are done.
+                let writes = cluster.writeCount + steps
+                _ = try await harness.poll {
+                    let isComplete = try await Self.isComplete(harness, number + 1)
+                    return isComplete || cluster.writeCount >= writes
+                }
+            }
+        }
+        let harness = ControllerHarness(cluster: cluster, clock: clock)
+        try await Self.run(harness, Self.configuration()) {
+            #expect(try await harness.poll { try await Self.isComplete(harness, 8) })
+            let pods = try await harness.client(CoreV1.Pod.self).list().items
+            #expect(pods.count == 24)
+            let apps = Dictionary(grouping: pods) { $0.metadata.labels["app"] ?? "" }
+            #expect(apps.values.allSatisfy { $0.count == 3 })
+            #expect(pods.allSatisfy { $0.metadata.controller != nil })
+        }
+    }
+
+    @Test("in an idle cluster nobody asks or writes, and only nodes' silence is waited for")
+    func idle() async throws {
+        let harness = ControllerHarness()
+        try await Self.setUp(harness)
+        try await Self.run(harness, Self.configuration()) {
+            _ = try await harness.client(AppsV1.Deployment.self).create(Self.deployment(0))
+            #expect(try await harness.poll { try await Self.isComplete(harness, 1) })
+            // Until the last echo is gone.
+            let isStill = try await harness.poll {
+                let before = harness.cluster.requests
+                try await Task.sleep(for: .milliseconds(50))
+                return harness.cluster.requests == before
+            }
+            #expect(isStill)
+            let writes = harness.cluster.writeCount
+            let requests = harness.cluster.requests
+            let wakeUps = harness.clock.firedCount
+            // Less than the grace period of nodes, whose end would be a cause.
+            for _ in 0..<30 {
+                harness.advance(by: .seconds(1))
+                await Task.yield()
+            }
+            #expect(harness.cluster.writeCount == writes)
+            #expect(harness.cluster.requests == requests)
+            #expect(harness.clock.firedCount == wakeUps)
+        }
+    }
+
+    @Test("metrics by upstream's names")
+    func metrics() async throws {
+        let harness = ControllerHarness()
+        try await Self.setUp(harness)
+        let configuration = Self.configuration(["deployment", "replicaset"])
+        try await Self.run(harness, configuration) {
+            _ = try await harness.client(AppsV1.Deployment.self).create(Self.deployment(0))
+            #expect(try await harness.poll { try await Self.isComplete(harness, 1) })
+            let text = configuration.metrics.text()
+            for line in [
+                "workqueue_depth{name=\"deployment\"} 0",
+                "workqueue_unfinished_work_seconds{name=\"replicaset\"} 0",
+                "workqueue_longest_running_processor_seconds{name=\"replicaset\"} 0",
+                "running_managed_controllers{manager=\"kube-controller-manager\","
+                    + "name=\"deployment-controller\"} 1",
+            ] {
+                #expect(text.contains(line), "\(line)")
+            }
+            for name in [
+                "workqueue_adds_total{name=\"deployment\"} ",
+                "workqueue_queue_duration_seconds_count{name=\"deployment\"} ",
+                "workqueue_work_duration_seconds_count{name=\"replicaset\"} ",
+            ] {
+                let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+                let value = line.flatMap { Double($0.dropFirst(name.count)) }
+                #expect((value ?? 0) >= 1, "\(name)")
+            }
+            #expect(!text.contains("name=\"job\""))
+        }
+        #expect(
+            configuration.metrics.text().contains("name=\"deployment-controller\"} 0")
+        )
+    }
+
+    @Test("/configz shows the configuration by upstream's names")
+    func configz() {
+        let document = Self.configuration(["*", "-job"]).document
+        let root = document["kubecontrollermanager.config.k8s.io"]
+        let election = root?["Generic"]?["LeaderElection"]
+        #expect(election?["LeaderElect"]?.bool == true)
+        #expect(election?["LeaseDuration"]?.string == "15s")
+        #expect(election?["ResourceName"]?.string == "kube-controller-manager")
+        #expect(root?["Generic"]?["Controllers"]?.items.compactMap(\.string) == ["*", "-job"])
+        #expect(root?["KubeCloudShared"]?["ClusterCIDR"]?.string == "10.244.0.0/16")
+        #expect(root?["CSRSigningController"]?["ClusterSigningDuration"]?.string == "8760h0m0s")
+    }
+}
