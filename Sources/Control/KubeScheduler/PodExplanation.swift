@@ -51,6 +51,7 @@ package struct PodExplanation: Sendable {
                 try? LabelSelector(set.spec.selector)
             )
         }
+        try await Self.loadVolumes(into: core, channel)
         for pod in try await pods.list().items where !pod.spec.nodeName.isEmpty {
             core.setPod(pod, now: .zero)
         }
@@ -59,6 +60,30 @@ package struct PodExplanation: Sendable {
         }
         self.pod = "\(namespace)/\(name)"
         self.nodes = nodes
+    }
+
+    private static func loadVolumes(
+        into core: SchedulerCore,
+        _ channel: any RPCChannel
+    ) async throws(StatusError) {
+        try await Self.load(CoreV1.PersistentVolumeClaim.self, core, channel) { .claim($0) }
+        try await Self.load(CoreV1.PersistentVolume.self, core, channel) { .volume($0) }
+        try await Self.load(StorageV1.StorageClass.self, core, channel) { .storageClass($0) }
+        try await Self.load(StorageV1.CSINode.self, core, channel) { .csiNode($0) }
+        try await Self.load(StorageV1.CSIDriver.self, core, channel) { .csiDriver($0) }
+        try await Self.load(StorageV1.CSIStorageCapacity.self, core, channel) { .capacity($0) }
+        try await Self.load(StorageV1.VolumeAttachment.self, core, channel) { .attachment($0) }
+    }
+
+    private static func load<Object: Message>(
+        _ type: Object.Type,
+        _ core: SchedulerCore,
+        _ channel: any RPCChannel,
+        _ wrap: (Object) -> SchedulerCore.VolumeObject
+    ) async throws(StatusError) {
+        for object in try await Client<Object>(channel).list().items {
+            core.setVolumeObject(wrap(object), now: .zero)
+        }
     }
 
     /// A table: a line for each node, with its total and its scores or what it is refused for.

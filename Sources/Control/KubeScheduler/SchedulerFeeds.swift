@@ -27,6 +27,27 @@ struct SchedulerFeeds {
         self.connectServices()
         self.connectBudgets()
         self.connectOwners()
+        self.connectVolumes()
+    }
+
+    private func connectVolumes() {
+        self.connectVolumeObject(CoreV1.PersistentVolumeClaim.self) { .claim($0) }
+        self.connectVolumeObject(CoreV1.PersistentVolume.self) { .volume($0) }
+        self.connectVolumeObject(StorageV1.StorageClass.self) { .storageClass($0) }
+        self.connectVolumeObject(StorageV1.CSINode.self) { .csiNode($0) }
+        self.connectVolumeObject(StorageV1.CSIDriver.self) { .csiDriver($0) }
+        self.connectVolumeObject(StorageV1.CSIStorageCapacity.self) { .capacity($0) }
+        self.connectVolumeObject(StorageV1.VolumeAttachment.self) { .attachment($0) }
+    }
+
+    private func connectVolumeObject<Object: Message>(
+        _ type: Object.Type,
+        _ wrap: @escaping @Sendable (Object) -> SchedulerCore.VolumeObject
+    ) {
+        let inbox = self.inbox
+        self.informers.informer(of: type).addHandler { event in
+            inbox.put(.volumeObject(wrap(event.object), isGone: event.isDeletion))
+        }
     }
 
     private func connectNodes() {
@@ -131,5 +152,12 @@ struct SchedulerFeeds {
                 inbox.put(.owner(owner, selector(event.object)))
             }
         }
+    }
+}
+
+extension InformerEvent {
+    /// Whether the object is gone.
+    fileprivate var isDeletion: Bool {
+        if case .deleted = self { true } else { false }
     }
 }

@@ -17,6 +17,7 @@ enum SchedulerInput: Sendable {
     case service(namespace: String, name: String, labels: [String: String]?)
     case owner(Workloads.Owner, LabelSelector?)
     case budget(key: String, DisruptionBudget?)
+    case volumeObject(SchedulerCore.VolumeObject, isGone: Bool)
     /// This replica leads from now on.
     case lead
     /// A binding has been answered.

@@ -67,14 +67,14 @@ struct SchedulerLoop {
             self.metrics.algorithmSeconds.observe(length)
             let writer = self.writer
             switch decision {
-            case .bind(let info, let node):
+            case .bind(let info, let node, let plan):
                 self.bindings += 1
                 self.count("scheduled", info, length)
                 self.metrics.podAttempts.observe(
                     Double(self.core.queue.pod(info.uid)?.attempts ?? 1)
                 )
                 let pod = info.pod
-                group.addTask { await writer.bind(pod, node) }
+                group.addTask { await writer.bind(pod, node, plan) }
             case .unschedulable(let refused):
                 self.count("unschedulable", refused.pod, length)
                 if self.core.profile(of: refused.pod)?.preemption != nil {
@@ -112,6 +112,8 @@ struct SchedulerLoop {
         case .owner(let owner, let selector):
             self.core.cluster.workloads.setOwner(owner, selector)
         case .budget(let key, let budget): self.core.cluster.budgets[key] = budget
+        case .volumeObject(let object, let isGone):
+            self.core.setVolumeObject(object, isGone: isGone, now: now)
         case .lead: self.isLeading = true
         case .bound(let uid, let failure):
             self.bindings -= 1

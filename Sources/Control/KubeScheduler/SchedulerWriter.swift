@@ -20,8 +20,11 @@ import Scheduler
 struct SchedulerWriter: Sendable {
     let writer: PipelinedWriter
     let pods: Client<CoreV1.Pod>
+    let volumes: VolumeWriter
     /// By the name of the profile.
     let recorders: [String: EventRecorder]
+    /// How long claims may take to be bound, by the name of the profile.
+    let bindTimeouts: [String: Duration]
     let clock: any ComponentClock
     let inbox: SchedulerInbox
     let logger: Logger
@@ -35,6 +38,7 @@ struct SchedulerWriter: Sendable {
     ) {
         self.writer = PipelinedWriter(channel)
         self.pods = Client(channel, fieldManager: "kube-scheduler")
+        self.volumes = VolumeWriter(channel, clock)
         self.recorders = Dictionary(
             profiles.map { profile in
                 let recorder = EventRecorder(
@@ -44,6 +48,10 @@ struct SchedulerWriter: Sendable {
                 )
                 return (profile.name, recorder)
             },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.bindTimeouts = Dictionary(
+            profiles.map { ($0.name, $0.bindTimeout) },
             uniquingKeysWith: { first, _ in first }
         )
         self.clock = clock
@@ -59,9 +67,23 @@ struct SchedulerWriter: Sendable {
         }
     }
 
-    /// Binds a pod to a node and says so.
-    func bind(_ pod: CoreV1.Pod, _ node: String) async {
+    /// Binds a pod to a node and says so; before, its claims get their volumes.
+    func bind(_ pod: CoreV1.Pod, _ node: String, _ plan: VolumePlan?) async {
         let metadata = pod.metadata
+        if let plan {
+            do throws(StatusError) {
+                try await self.volumes.carryOut(plan, node, timeout: self.timeout(pod))
+            } catch {
+                await self.bindingFailed(
+                    pod,
+                    BindingFailure(
+                        message: "running PreBind plugin \"VolumeBinding\": \(error.message)",
+                        isGone: false
+                    )
+                )
+                return
+            }
+        }
         let binding = CoreV1.Binding.with {
             $0.metadata.namespace = metadata.namespace
             $0.metadata.name = metadata.name
@@ -85,17 +107,26 @@ struct SchedulerWriter: Sendable {
                 pod
             )
         } catch {
-            await self.bindingFailed(pod, error)
+            await self.bindingFailed(
+                pod,
+                BindingFailure(
+                    message: "running Bind plugin \"DefaultBinder\": \(error.message)",
+                    isGone: error.isNotFound
+                )
+            )
         }
     }
 
-    private func bindingFailed(_ pod: CoreV1.Pod, _ error: StatusError) async {
-        let failure = BindingFailure(message: error.message, isGone: error.isNotFound)
+    private func timeout(_ pod: CoreV1.Pod) -> Duration {
+        self.bindTimeouts[pod.spec.schedulerName] ?? .seconds(600)
+    }
+
+    private func bindingFailed(_ pod: CoreV1.Pod, _ failure: BindingFailure) async {
         self.inbox.put(.bound(uid: pod.metadata.uid, failure: failure))
         if Task.isCancelled || failure.isGone { return }
         self.logger.error(
             "Failed to bind pod",
-            metadata: ["pod": "\(pod.objectKey)", "err": "\(error.message)"]
+            metadata: ["pod": "\(pod.objectKey)", "err": "\(failure.message)"]
         )
         self.record(.warning, "FailedScheduling", failure.message, pod)
         await self.patch(

@@ -185,7 +185,7 @@ extension SchedulerCore.Decision {
     /// The node that was chosen.
     var node: String? {
         switch self {
-        case .bind(_, let node): node
+        case .bind(_, let node, _): node
         case .unschedulable: nil
         }
     }

@@ -76,6 +76,9 @@ extension Cluster {
             }
         }
         if !pod.affinity.isEmpty { self.countTerms(pod.affinity, row, sign) }
+        for claim in pod.volumes.claims {
+            self.volumes.count(VolumeCatalog.key(claim.name, of: pod), Int(sign))
+        }
     }
 
     private func countTerms(_ affinity: PodAffinityTerms, _ row: Int, _ sign: Int64) {

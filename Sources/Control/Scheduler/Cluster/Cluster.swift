@@ -83,6 +83,8 @@ package final class Cluster {
     package var workloads = Workloads()
     /// Budgets that preemption respects, by namespace and name.
     package var budgets: [String: DisruptionBudget] = [:]
+    /// Claims, volumes, classes and what nodes can attach.
+    package var volumes = VolumeCatalog()
 
     package init() {}
 

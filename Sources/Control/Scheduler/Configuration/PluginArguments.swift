@@ -12,6 +12,8 @@ struct PluginArguments: Sendable {
     var fit = NodeResourcesFitPlugin()
     var balance = BalancedAllocationPlugin()
     var spread = PodTopologySpreadPlugin()
+    /// How long claims may take to be bound.
+    var bindTimeout: Duration = .seconds(600)
 
     /// The plugin of a name; nil for one that neither filters, scores nor keeps pods back.
     func plugin(_ name: PluginName) -> (any Plugin)? {
@@ -27,7 +29,10 @@ struct PluginArguments: Sendable {
         case .interPodAffinity: self.affinity
         case .nodeResourcesBalancedAllocation: self.balance
         case .imageLocality: ImageLocalityPlugin()
-        case .volumeRestrictions, .nodeVolumeLimits, .volumeBinding, .volumeZone: nil
+        case .volumeRestrictions: VolumeRestrictionsPlugin()
+        case .nodeVolumeLimits: NodeVolumeLimitsPlugin()
+        case .volumeBinding: VolumeBindingPlugin()
+        case .volumeZone: VolumeZonePlugin()
         case .prioritySort, .dynamicResources, .defaultPreemption, .defaultBinder: nil
         }
     }
@@ -53,7 +58,15 @@ struct PluginArguments: Sendable {
             }
         case .podTopologySpread: try self.readSpread(&reader)
         case .volumeBinding:
-            _ = try reader.integer("bindTimeoutSeconds")
+            let seconds = try reader.integer("bindTimeoutSeconds") ?? 600
+            guard seconds >= 0 else {
+                throw .invalid(
+                    path: reader.path("bindTimeoutSeconds"),
+                    "\(seconds): invalid BindTimeoutSeconds, should not be a negative value"
+                )
+            }
+            self.bindTimeout = .seconds(seconds)
+            // Of a score that is off by default upstream, and is not there here.
             _ = try Self.shape(&reader)
         case .dynamicResources:
             _ = try reader.duration("filterTimeout")

@@ -95,6 +95,7 @@ struct ProfileConfiguration: Sendable {
         var profile = Profile()
         profile.name = self.schedulerName
         profile.percentageOfNodesToScore = self.percentageOfNodesToScore
+        profile.bindTimeout = self.arguments.bindTimeout
         if self.plugins(at: .preEnqueue).contains(where: { $0.name == .schedulingGates }) {
             profile.preEnqueue = [SchedulingGatesPlugin()]
         }

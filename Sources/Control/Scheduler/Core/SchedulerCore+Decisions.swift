@@ -41,11 +41,27 @@ extension SchedulerCore {
             let name = self.cluster.names[row]
             self.cluster.withdrawNomination(pod.uid)
             self.assumed.insert(pod.uid)
+            let plan = self.reserveVolumes(pod, row, profile)
             self.cluster.setPod(pod, on: name)
             self.react(to: .podPlaced(pod), now: now)
-            return .bind(pod, node: name)
+            return .bind(pod, node: name, plan)
         }
         return .unschedulable(self.refuse(queued, cycle, profile, now: now))
+    }
+
+    /// Keeps volumes for the claims of a pod that waited for it; nil when none did.
+    private func reserveVolumes(
+        _ pod: PodInfo,
+        _ row: Int,
+        _ profile: Profile
+    ) -> VolumePlan? {
+        guard !pod.volumes.claims.isEmpty, profile.bindsVolumes,
+            let plan = VolumePlan(pod, row: row, self.cluster),
+            !plan.isEmpty
+        else { return nil }
+        self.cluster.volumes.reserve(plan, on: self.cluster.names[row])
+        self.plans[pod.uid] = plan
+        return plan
     }
 
     /// Filter and Score: the best row; nil when none will do.
@@ -138,6 +154,9 @@ extension SchedulerCore {
     /// A pod could not be bound: it waits again, after a back-off.
     package func bindingFailed(_ uid: String, now: Duration) {
         guard self.assumed.remove(uid) != nil else { return }
+        if let plan = self.plans.removeValue(forKey: uid) {
+            self.cluster.volumes.release(plan)
+        }
         let pod = self.cluster.removePod(uid: uid)
         if let queued = self.queue.pod(uid) { self.queue.putBack(queued, refusedBy: [], now: now) }
         if let pod { self.react(to: .placedPodRemoved(pod), now: now) }

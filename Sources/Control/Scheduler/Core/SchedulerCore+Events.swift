@@ -50,6 +50,9 @@ extension SchedulerCore {
     /// A pod that is gone.
     package func removePod(uid: String, now: Duration) {
         self.assumed.remove(uid)
+        if let plan = self.plans.removeValue(forKey: uid) {
+            self.cluster.volumes.release(plan)
+        }
         self.queue.remove(uid)
         let wasNominated = self.cluster.nomination(of: uid) != nil
         self.cluster.withdrawNomination(uid)
@@ -66,7 +69,10 @@ extension SchedulerCore {
             self.cluster.names[row] == pod.spec.nodeName
         {
             let wasAssumed = self.assumed.remove(uid) != nil
-            if wasAssumed { self.queue.remove(uid) }
+            if wasAssumed {
+                self.queue.remove(uid)
+                self.plans[uid] = nil
+            }
             if Self.isSameForOthers(old.pod, pod) {
                 if wasAssumed { self.cluster.replacePod(PodInfo(pod)) }
                 return

@@ -11,8 +11,9 @@ import Protobuf
 package final class SchedulerCore {
     /// What became of an attempt.
     package enum Decision {
-        /// The pod shall run on the node, and counts as running there from now on.
-        case bind(PodInfo, node: String)
+        /// The pod shall run on the node, and counts as running there from now on. What its claims
+        /// need is to be done before.
+        case bind(PodInfo, node: String, VolumePlan?)
         /// There is no node for the pod.
         case unschedulable(Refused)
     }
@@ -38,6 +39,8 @@ package final class SchedulerCore {
     var nextPosition = 0
     /// Pods that were given a node and are not yet seen there, by uid.
     package internal(set) var assumed: Set<String> = []
+    /// The volumes that are kept for pods that are being bound, by uid.
+    var plans: [String: VolumePlan] = [:]
     private let interest: [(plugin: any Plugin, kinds: ChangeKinds)]
 
     package init(

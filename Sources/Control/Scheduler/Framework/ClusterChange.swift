@@ -13,7 +13,7 @@ package enum ClusterChange {
     /// The waiting pod itself.
     case podUpdated(old: PodInfo, new: PodInfo)
     case namespaceChanged(String)
-    /// A service, claim, volume, storage class or driver.
+    /// A claim, a volume, a storage class, or what is known of drivers, their space and nodes.
     case volumeObject(VolumeObject)
 
     /// Objects that volume plugins look at.
@@ -24,6 +24,7 @@ package enum ClusterChange {
         case csiNode(String)
         case csiDriver
         case capacity
+        case attachment
     }
 
     /// The kind of the change, for sorting out plugins that do not care.

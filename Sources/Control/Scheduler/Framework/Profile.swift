@@ -23,10 +23,15 @@ package struct Profile: Sendable {
     package var preemption: PreemptionArguments? = PreemptionArguments()
     /// Whether upstream's DynamicResources would have its say after a pod found no node.
     package var mentionsClaims = true
+    /// How long claims may take to be bound before the pod is tried again.
+    package var bindTimeout: Duration = .seconds(600)
     /// How many of the nodes that will do are scored, in percent; 0 leaves it to the scheduler.
     package var percentageOfNodesToScore: Int64 = 0
 
     package init() {}
+
+    /// Whether claims that wait for a pod get their volumes with it.
+    var bindsVolumes: Bool { self.filters.contains { $0.name == .volumeBinding } }
 
     /// All plugins, each once.
     package var plugins: [any Plugin] {
@@ -47,7 +52,8 @@ package struct Profile: Sendable {
         profile.preEnqueue = [SchedulingGatesPlugin()]
         profile.filters = [
             NodeUnschedulablePlugin(), NodeNamePlugin(), taints, affinity, NodePortsPlugin(), fit,
-            spread, pods,
+            VolumeRestrictionsPlugin(), NodeVolumeLimitsPlugin(), VolumeBindingPlugin(),
+            VolumeZonePlugin(), spread, pods,
         ]
         profile.scores = [
             Weighted(taints, 3), Weighted(affinity, 2), Weighted(fit, 1), Weighted(spread, 2),

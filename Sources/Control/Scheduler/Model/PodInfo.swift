@@ -24,6 +24,9 @@ package final class PodInfo: Sendable {
     /// Why the pod's affinity cannot be understood; nil when it can.
     package let parseError: String?
 
+    /// The volumes that the volume plugins look at; empty for most pods.
+    package let volumes: PodVolumes
+
     package init(_ pod: CoreV1.Pod) {
         let metadata = pod.metadata
         let spec = pod.spec
@@ -37,6 +40,7 @@ package final class PodInfo: Sendable {
         self.requests = PodRequests(pod)
         self.hostPorts = HostPort.ports(of: spec)
         self.tolerations = spec.tolerations.map(Toleration.init)
+        self.volumes = PodVolumes(pod)
         self.isTerminating = metadata.deletionTimestamp != nil
         do throws(SelectorError) {
             self.affinity = try PodAffinityTerms(spec.affinity, namespace: metadata.namespace)
