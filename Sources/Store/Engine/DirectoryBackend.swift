@@ -398,9 +398,14 @@ package final class DirectoryBackend: StorageBackend {
     ) throws(BackendError) {
         do throws(LMDBError) {
             let read = try self.environment.beginRead()
-            _ = try self.read(revision, read) { _, bytes in
-                body(bytes)
-                return true
+            let part = try withRecordKey(revision, 0) { key throws(LMDBError) in
+                try read.get(key, in: self.records)
+            }
+            guard let part else { return body(nil) }
+            let total = Record.byteCount(startingWith: part) ?? part.count
+            if total <= part.count { return body(part) }
+            try read.withCursor(over: self.records) { cursor throws(LMDBError) in
+                try self.join(revision, part, total, cursor).withUnsafeBytes { body($0) }
             }
         } catch {
             throw .failed("\(self.name): \(error)")
@@ -411,29 +416,43 @@ package final class DirectoryBackend: StorageBackend {
         _ revisions: ArraySlice<Revision>,
         _ body: (Revision, UnsafeRawBufferPointer?) -> Bool
     ) throws(BackendError) {
+        try self.forFirstPieces(of: revisions) { revision, part, cursor throws(LMDBError) in
+            guard let part else { return body(revision, nil) }
+            let total = Record.byteCount(startingWith: part) ?? part.count
+            if total <= part.count { return body(revision, part) }
+            let whole = try self.join(revision, part, total, cursor)
+            return whole.withUnsafeBytes { body(revision, $0) }
+        }
+    }
+
+    package func measureRecords(
+        _ revisions: ArraySlice<Revision>,
+        _ body: (Revision, Int?) -> Bool
+    ) throws(BackendError) {
+        try self.forFirstPieces(of: revisions) { revision, part, _ throws(LMDBError) in
+            body(revision, part.flatMap { Record.byteCount(startingWith: $0) })
+        }
+    }
+
+    /// Looks records up in one transaction, with one cursor: neighbours are mostly in one page.
+    private func forFirstPieces(
+        of revisions: ArraySlice<Revision>,
+        _ body:
+            (Revision, UnsafeRawBufferPointer?, borrowing Cursor) throws(LMDBError) -> Bool
+    ) throws(BackendError) {
         do throws(LMDBError) {
             let read = try self.environment.beginRead()
-            for revision in revisions {
-                if try !self.read(revision, read, body) { return }
+            try read.withCursor(over: self.records) { cursor throws(LMDBError) in
+                for revision in revisions {
+                    let part = try withRecordKey(revision, 0) { key throws(LMDBError) in
+                        try cursor.get(key)
+                    }
+                    if try !body(revision, part, cursor) { return }
+                }
             }
         } catch {
             throw .failed("\(self.name): \(error)")
         }
-    }
-
-    private func read(
-        _ revision: Revision,
-        _ read: borrowing ReadTransaction,
-        _ body: (Revision, UnsafeRawBufferPointer?) -> Bool
-    ) throws(LMDBError) -> Bool {
-        let part = try withRecordKey(revision, 0) { key throws(LMDBError) in
-            try read.get(key, in: self.records)
-        }
-        guard let part else { return body(revision, nil) }
-        let total = Record.byteCount(startingWith: part) ?? part.count
-        if total <= part.count { return body(revision, part) }
-        let whole = try self.join(revision, part, total, read)
-        return whole.withUnsafeBytes { body(revision, $0) }
     }
 
     /// Puts the pieces of a record together. Missing ones leave it short, which its reader notices.
@@ -441,7 +460,7 @@ package final class DirectoryBackend: StorageBackend {
         _ revision: Revision,
         _ first: UnsafeRawBufferPointer,
         _ total: Int,
-        _ read: borrowing ReadTransaction
+        _ cursor: borrowing Cursor
     ) throws(LMDBError) -> [UInt8] {
         var whole: [UInt8] = []
         whole.reserveCapacity(total)
@@ -449,7 +468,7 @@ package final class DirectoryBackend: StorageBackend {
         var piece: UInt16 = 1
         while whole.count < total {
             let part = try withRecordKey(revision, piece) { key throws(LMDBError) in
-                try read.get(key, in: self.records)
+                try cursor.get(key)
             }
             guard let part, piece < UInt16.max else { break }
             whole.append(contentsOf: part)

@@ -57,7 +57,7 @@ extension EmbeddedStore {
 
     /// Finds the records of a range, without holding the lock for long. Unless only counted, the
     /// revision is pinned: whoever reads the records has to unpin it.
-    private func match(
+    func match(
         _ request: RangeRequest
     ) throws(StoreError) -> (ResponseHeader, Int64, Int64, [FoundRecord]) {
         let range = request.keyRange
@@ -167,44 +167,89 @@ extension EmbeddedStore {
         var kvs: [KeyValue] = []
         kvs.reserveCapacity(records.count)
         try self.visit(records) { record in
-            guard let kv = KeyValue(encoded: Bytes(copying: record.body)) else { return false }
+            guard let kv = KeyValue(encoded: Bytes(copying: record.body)) else { return .damaged }
             kvs.append(kv)
-            return true
+            return .goOn
         }
         return kvs
     }
 
-    /// Gives `body` each of the pinned `records` in order, checked. If it answers false, the record
-    /// is taken to be damaged.
-    private func visit(
+    /// What becomes of a visit after a record.
+    enum VisitStep {
+        case goOn
+        case stop
+        /// The record is taken to be damaged.
+        case damaged
+    }
+
+    /// How the records of a run in the table were gone through.
+    struct RunOutcome {
+        /// A record that is missing or not what was written.
+        var defect: Revision?
+        var isStopped: Bool
+    }
+
+    /// Gives `body` each of the pinned `records` in order, checked.
+    func visit(
         _ records: ArraySlice<FoundRecord>,
-        _ body: (Record.View) -> Bool
+        _ body: (Record.View) -> VisitStep
+    ) throws(StoreError) {
+        var defect: Revision?
+        var position = records.startIndex
+        try self.forEachRun(of: records) { tail in
+            let step = tail.withUnsafeBytes { body(Record.openUnchecked($0)) }
+            if step == .damaged { defect = records[position].revision }
+            position += 1
+            return step == .goOn
+        } table: { revisions throws(BackendError) in
+            var outcome = RunOutcome(defect: nil, isStopped: false)
+            try self.backend.readRecords(revisions) { revision, bytes in
+                guard let bytes, let record = Record.open(bytes, revision) else {
+                    outcome.defect = revision
+                    return false
+                }
+                switch body(record) {
+                case .goOn: return true
+                case .stop: outcome.isStopped = true
+                case .damaged: outcome.defect = revision
+                }
+                return false
+            }
+            position += revisions.count
+            return outcome
+        }
+        if let defect { throw self.damaged(defect) }
+    }
+
+    /// Goes through `records` in order: one by one where they are in the tail, several at a time
+    /// where they are in the table.
+    ///
+    /// - Parameters:
+    ///   - tail: Answers whether to go on.
+    ///   - table: Given neighbouring records that are in the table.
+    func forEachRun(
+        of records: ArraySlice<FoundRecord>,
+        tail: (Bytes) -> Bool,
+        table: (ArraySlice<Revision>) throws(BackendError) -> RunOutcome
     ) throws(StoreError) {
         var start = records.startIndex
         while start < records.endIndex {
-            if let tail = records[start].tail {
-                let isSound = tail.withUnsafeBytes { body(Record.openUnchecked($0)) }
-                if !isSound { throw self.damaged(records[start].revision) }
+            if let bytes = records[start].tail {
+                if !tail(bytes) { return }
                 start += 1
                 continue
             }
             var end = start
             let most = min(records.endIndex, start + Self.recordsPerRead)
             while end < most, records[end].tail == nil { end += 1 }
-            var defect: Revision?
+            let outcome: RunOutcome
             do throws(BackendError) {
-                let revisions = records[start..<end].map(\.revision)
-                try self.backend.readRecords(revisions[...]) { revision, bytes in
-                    if let bytes, let record = Record.open(bytes, revision), body(record) {
-                        return true
-                    }
-                    defect = revision
-                    return false
-                }
+                outcome = try table(records[start..<end].map(\.revision)[...])
             } catch {
                 throw StoreError.corrupt.because(error.description)
             }
-            if let defect { throw self.damaged(defect) }
+            if let defect = outcome.defect { throw self.damaged(defect) }
+            if outcome.isStopped { return }
             start = end
         }
     }
@@ -255,15 +300,10 @@ extension EmbeddedStore {
             }
             return
         }
-        let (header, revision, count, matched) = try self.match(request)
-        defer { self.unpin(revision) }
-        let keep = request.limit > 0 ? Int(clamping: request.limit) : Int.max
-        let answered =
-            request.sortOrder == .descend
-            ? ArraySlice(matched.reversed().prefix(keep)) : matched.prefix(keep)
-        begin(RangeSummary(header: header, count: count, more: matched.count > keep))
-        try self.visit(answered) { record in
-            body(record.body)
+        let reading = try self.openRange(request)
+        begin(reading.summary)
+        try reading.read { kv in
+            body(kv)
             return true
         }
     }

@@ -14,6 +14,8 @@ struct FrameBuilder: ~Copyable {
     }
 
     private static let firstCapacity = 2048
+    /// The most that a frame is given before it is known to need it.
+    private static let largestGuess = 1 << 20
 
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
@@ -211,10 +213,13 @@ struct FrameBuilder: ~Copyable {
                 checksum: checksum
             )
         )
-        self.capacity = Self.firstCapacity
+        // Groups of a busy store are about as big as the one before.
+        let likely = min(total + total / 4, Self.largestGuess)
+        self.capacity = max(Self.firstCapacity, likely)
         self.base = Self.memory(nil, self.capacity)
         self.count = Frame.headerBytes
         self.records.removeAll(keepingCapacity: false)
+        self.records.reserveCapacity(finished.records.count)
         return finished
     }
 }

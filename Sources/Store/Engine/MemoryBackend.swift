@@ -128,6 +128,16 @@ package final class MemoryBackend: StorageBackend {
         }
     }
 
+    package func measureRecords(
+        _ revisions: ArraySlice<Revision>,
+        _ body: (Revision, Int?) -> Bool
+    ) throws(BackendError) {
+        for revision in revisions {
+            let count = self.contents.withLock { $0.record(revision)?.count }
+            if !body(revision, count) { return }
+        }
+    }
+
     package func scanRecords(
         from first: Revision,
         _ body: (Revision, UnsafeRawBufferPointer) -> Bool

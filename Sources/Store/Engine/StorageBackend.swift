@@ -78,6 +78,13 @@ package protocol StorageBackend: AnyObject, Sendable {
     /// The state as of the last `apply`.
     var state: TableState { get }
 
+    /// Gives `body` the size in bytes of each of `revisions`' records, nil if it is not there, until
+    /// it answers false. Records are not checked.
+    func measureRecords(
+        _ revisions: ArraySlice<Revision>,
+        _ body: (Revision, Int?) -> Bool
+    ) throws(BackendError)
+
     /// The space the store takes.
     var usage: StorageUsage { get }
 

@@ -6,6 +6,7 @@ package import Engine
 internal import EtcdAPI
 internal import EtcdCodec
 internal import KeyValueStore
+internal import RPC
 package import RPCInterface
 
 /// `etcdserverpb.KV`.
@@ -41,6 +42,9 @@ package struct KVServer: RPCService {
 
     // MARK: - Range
 
+    /// The bytes of keys that are encoded before they are handed on.
+    private static let partBytes = 64 << 10
+
     /// Answers ranges by copying keys as they are stored.
     private static func range(_ store: EmbeddedStore) -> RPCServerMethod {
         RPCServerMethod(
@@ -54,22 +58,97 @@ package struct KVServer: RPCService {
                     return
                 }
                 call.run {
-                    var failure: StoreError?
-                    do {
-                        _ = try call.append { sink in
-                            do throws(StoreError) {
-                                try Self.encodeRange(request, store, to: &sink)
-                            } catch {
-                                failure = error
-                                throw error
-                            }
-                        }
-                    } catch {
-                        throw failure.map { RPCError($0) } ?? error
+                    if EmbeddedStore.canOpen(request), let call = call as? any RPCPartsCall,
+                        call.takesParts
+                    {
+                        try await Self.answerInParts(request, store, call)
+                    } else {
+                        try Self.answer(request, store, call)
                     }
                 }
             }
         )
+    }
+
+    /// Answers in one piece.
+    private static func answer(
+        _ request: RangeRequest,
+        _ store: EmbeddedStore,
+        _ call: any RPCServerCall
+    ) throws {
+        try Self.encoding { failure in
+            _ = try call.append { sink in
+                do throws(StoreError) {
+                    try Self.encodeRange(request, store, to: &sink)
+                } catch {
+                    failure = error
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// Answers as the client reads: however long the range is, one part of it is in memory.
+    private static func answerInParts(
+        _ request: RangeRequest,
+        _ store: EmbeddedStore,
+        _ call: any RPCPartsCall
+    ) async throws {
+        let reading: RangeReading
+        do throws(StoreError) {
+            reading = try store.openRange(request)
+        } catch {
+            throw RPCError(error)
+        }
+        let summary = reading.summary
+        func encodePart(_ sink: inout RPCByteSink) throws(StoreError) {
+            let end = sink.byteCount + Self.partBytes
+            try reading.read { kv in
+                Self.encode(kv, to: &sink)
+                return sink.byteCount < end
+            }
+            if reading.isAtEnd { Self.encodeEnd(summary, to: &sink) }
+        }
+        var hasRoom = try Self.encoding { failure in
+            try call.appendStart { sink in
+                do throws(StoreError) {
+                    Self.encode(summary.header, to: &sink)
+                    try encodePart(&sink)
+                    if reading.isAtEnd { return 0 }
+                    var rest = Self.endByteCount(summary)
+                    try reading.measureRest { rest += WireSize.message($0) }
+                    return rest
+                } catch {
+                    failure = error
+                    throw error
+                }
+            }
+        }
+        while !reading.isAtEnd {
+            if !hasRoom { try await call.waitForRoom() }
+            hasRoom = try Self.encoding { failure in
+                try call.appendPart { sink in
+                    do throws(StoreError) {
+                        try encodePart(&sink)
+                    } catch {
+                        failure = error
+                        throw error
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs `body`; if the store failed in it, throws the store's error as clients see it.
+    private static func encoding<Result>(
+        _ body: (inout StoreError?) throws -> Result
+    ) throws -> Result {
+        var failure: StoreError?
+        do {
+            return try body(&failure)
+        } catch {
+            throw failure.map { RPCError($0) } ?? error
+        }
     }
 
     private static func encodeRange(
@@ -81,30 +160,48 @@ package struct KVServer: RPCService {
         var output = RPCByteSink()
         swap(&output, &sink)
         defer { swap(&output, &sink) }
-        var tail: (more: Bool, count: Int64) = (false, 0)
+        var found: EmbeddedStore.RangeSummary?
         try withUnsafeMutablePointer(to: &output) { output throws(StoreError) in
             try store.visitRange(request) { summary in
-                tail = (summary.more, summary.count)
-                let header = summary.header
-                let count = header.wireByteCount
-                output.pointee.append(byteCount: WireSize.message(count)) { buffer in
-                    guard let base = buffer.baseAddress else { return }
-                    var wire = WireOutput(base)
-                    wire.message(0x0A, header)
-                }
+                found = summary
+                Self.encode(summary.header, to: &output.pointee)
             } _: { kv in
-                output.pointee.append(byteCount: WireSize.message(kv.count)) { buffer in
-                    guard let base = buffer.baseAddress else { return }
-                    _ = Wire.writeBytes(base, tag: 0x12, kv)
-                }
+                Self.encode(kv, to: &output.pointee)
             }
         }
-        let size = WireSize.flag(tail.more) + Wire.intFieldCount(tail.count)
-        output.append(byteCount: size) { buffer in
+        if let found { Self.encodeEnd(found, to: &output) }
+    }
+
+    // MARK: - Fields of a response
+
+    private static func encode(_ header: ResponseHeader, to sink: inout RPCByteSink) {
+        sink.append(byteCount: WireSize.message(header.wireByteCount)) { buffer in
             guard let base = buffer.baseAddress else { return }
             var wire = WireOutput(base)
-            wire.flag(0x18, tail.more)
-            wire.int(0x20, tail.count)
+            wire.message(0x0A, header)
+        }
+    }
+
+    private static func encode(_ kv: UnsafeRawBufferPointer, to sink: inout RPCByteSink) {
+        sink.append(byteCount: WireSize.message(kv.count)) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            _ = Wire.writeBytes(base, tag: 0x12, kv)
+        }
+    }
+
+    private static func endByteCount(_ summary: EmbeddedStore.RangeSummary) -> Int {
+        WireSize.flag(summary.more) + Wire.intFieldCount(summary.count)
+    }
+
+    private static func encodeEnd(
+        _ summary: EmbeddedStore.RangeSummary,
+        to sink: inout RPCByteSink
+    ) {
+        sink.append(byteCount: Self.endByteCount(summary)) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            var wire = WireOutput(base)
+            wire.flag(0x18, summary.more)
+            wire.int(0x20, summary.count)
         }
     }
 }

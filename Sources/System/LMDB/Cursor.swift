@@ -35,6 +35,16 @@ public struct Cursor: ~Copyable {
         return try self.move(&name, MDB_SET_RANGE)
     }
 
+    /// The value under `key` exactly; nil if it is not there. Costs next to nothing where `key` is in
+    /// the page that the cursor is on.
+    @inline(__always)
+    public func get(
+        _ key: UnsafeRawBufferPointer
+    ) throws(LMDBError) -> UnsafeRawBufferPointer? {
+        var name = key.value
+        return try self.move(&name, MDB_SET)?.value
+    }
+
     /// The first entry.
     public func first() throws(LMDBError) -> Entry? {
         var name = MDB_val()

@@ -136,6 +136,13 @@ final class SimulatedBackend: StorageBackend {
         try self.disk.table.readRecords(revisions, body)
     }
 
+    func measureRecords(
+        _ revisions: ArraySlice<Revision>,
+        _ body: (Revision, Int?) -> Bool
+    ) throws(BackendError) {
+        try self.disk.table.measureRecords(revisions, body)
+    }
+
     func scanRecords(
         from first: Revision,
         _ body: (Revision, UnsafeRawBufferPointer) -> Bool

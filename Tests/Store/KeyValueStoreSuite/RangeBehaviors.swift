@@ -232,6 +232,38 @@ let rangeBehaviors: [Behavior] = [
         try expectEqual(new.kvs.count, count - (count + 2) / 3)
         for kv in new.kvs { try expect(kv.key.ends(with: kv.value)) }
     },
+
+    Behavior("reads ranges that are longer than any buffer") { environment in
+        let space = KeySpace(environment, "long")
+        let count = 60
+        func value(_ number: Int) -> Bytes {
+            Bytes([UInt8](repeating: UInt8(number), count: 40_000 + number))
+        }
+        for number in 0..<count {
+            let key = space.key(String(100 + number))
+            _ = try await space.store.put(PutRequest(key: key, value: value(number)))
+        }
+        let revision = try await space.revision()
+        _ = try await space.delete("100")
+        for (limit, order) in [(0, RangeRequest.SortOrder.none), (0, .descend), (59, .ascend)] {
+            let response = try await space.store.range(
+                RangeRequest(
+                    key: space.start,
+                    rangeEnd: space.end,
+                    limit: Int64(limit),
+                    revision: revision,
+                    sortOrder: order
+                )
+            )
+            var numbers = Array(0..<count)
+            if order == .descend { numbers.reverse() }
+            if limit > 0 { numbers = Array(numbers.prefix(limit)) }
+            try expectEqual(space.names(response), numbers.map { String(100 + $0) })
+            try expectEqual(response.kvs.map(\.value), numbers.map(value))
+            try expectEqual(response.count, Int64(count))
+            try expectEqual(response.more, limit > 0)
+        }
+    },
 ]
 
 extension Bytes {

@@ -11,6 +11,8 @@ struct OutboundQueue: ~Copyable {
     /// How messages are compressed from now on.
     var encoding: RPCCompression = .identity
     private var sink = RPCByteSink()
+    /// Bytes that are missing of a message that was begun.
+    private(set) var missingBytes = 0
 
     init(maxMessageBytes: Int) {
         self.maxMessageBytes = min(maxMessageBytes, Int(UInt32.max))
@@ -26,6 +28,7 @@ struct OutboundQueue: ~Copyable {
     mutating func append(
         _ encode: (inout RPCByteSink) throws -> Void
     ) throws(RPCError) {
+        guard self.missingBytes == 0 else { throw Self.isInMessage }
         let start = self.sink.byteCount
         do {
             try Self.frame(
@@ -37,6 +40,55 @@ struct OutboundQueue: ~Copyable {
         } catch {
             self.sink.truncate(toByteCount: start)
             throw error
+        }
+    }
+
+    /// Encodes the first part of a message behind the prefix of all of it. `encode` answers how many
+    /// bytes follow. Compressed messages have no parts.
+    mutating func appendStart(
+        _ encode: (inout RPCByteSink) throws -> Int
+    ) throws(RPCError) {
+        guard self.missingBytes == 0 else { throw Self.isInMessage }
+        let start = self.sink.byteCount
+        var missing = 0
+        do {
+            try Self.frame(to: &self.sink, encoding: .identity, limit: self.maxMessageBytes) {
+                missing = try encode(&$0)
+            }
+            let length = self.sink.byteCount - start - MessagePrefix.byteCount + missing
+            guard missing >= 0, length <= self.maxMessageBytes else {
+                throw Self.tooLarge(length, self.maxMessageBytes)
+            }
+            let prefix = MessagePrefix(isCompressed: false, length: length)
+            self.sink.withMutableBytes { bytes in
+                let place = bytes[start..<(start + MessagePrefix.byteCount)]
+                prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: place))
+            }
+            self.missingBytes = missing
+        } catch {
+            self.sink.truncate(toByteCount: start)
+            throw RPCError(wrapping: error)
+        }
+    }
+
+    /// Encodes the next part of the message that was begun.
+    mutating func appendPart(
+        _ encode: (inout RPCByteSink) throws -> Void
+    ) throws(RPCError) {
+        let start = self.sink.byteCount
+        do {
+            try encode(&self.sink)
+            let count = self.sink.byteCount - start
+            guard count <= self.missingBytes else {
+                throw RPCError(
+                    code: .internalError,
+                    message: "the parts of a message are longer than it"
+                )
+            }
+            self.missingBytes -= count
+        } catch {
+            self.sink.truncate(toByteCount: start)
+            throw RPCError(wrapping: error)
         }
     }
 
@@ -79,10 +131,7 @@ struct OutboundQueue: ~Copyable {
         }
         var length = sink.byteCount - body
         guard length <= limit else {
-            throw RPCError(
-                code: .resourceExhausted,
-                message: "message to send larger than max (\(length) vs. \(limit))"
-            )
+            throw Self.tooLarge(length, limit)
         }
         if encoding != .identity {
             try Self.compress(&sink, from: body, encoding)
@@ -92,6 +141,17 @@ struct OutboundQueue: ~Copyable {
         sink.withMutableBytes { bytes in
             prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: bytes[start..<body]))
         }
+    }
+
+    private static func tooLarge(_ length: Int, _ limit: Int) -> RPCError {
+        RPCError(
+            code: .resourceExhausted,
+            message: "message to send larger than max (\(length) vs. \(limit))"
+        )
+    }
+
+    private static var isInMessage: RPCError {
+        RPCError(code: .internalError, message: "the message before is not whole yet")
     }
 
     private static func compress(

@@ -28,6 +28,8 @@ class StreamCall: HTTPStreamReceiver, @unchecked Sendable {
         var isPeerWritable = true
         /// Whether a flush is on its way to the loop.
         var isFlushScheduled = false
+        /// Whether a message of the call is sent in parts, which leave as they come.
+        var sendsParts = false
         /// Whether the local side has sent its last message.
         var isOutboundEnded = false
         /// Bytes for flow control that the loop has not been told of yet.
@@ -224,6 +226,30 @@ class StreamCall: HTTPStreamReceiver, @unchecked Sendable {
     final func append(
         _ encode: (inout RPCByteSink) throws -> Void
     ) throws(RPCError) -> Bool {
+        try self.change(isInParts: false) { queue throws(RPCError) in try queue.append(encode) }
+    }
+
+    final func appendStart(
+        _ encode: (inout RPCByteSink) throws -> Int
+    ) throws(RPCError) -> Bool {
+        try self.change(isInParts: true) { queue throws(RPCError) in
+            try queue.appendStart(encode)
+        }
+    }
+
+    final func appendPart(
+        _ encode: (inout RPCByteSink) throws -> Void
+    ) throws(RPCError) -> Bool {
+        try self.change(isInParts: true) { queue throws(RPCError) in
+            try queue.appendPart(encode)
+        }
+    }
+
+    /// Adds to what waits, and has it sent if that is not left to the end of the call.
+    private func change(
+        isInParts: Bool,
+        _ append: (inout OutboundQueue) throws(RPCError) -> Void
+    ) throws(RPCError) -> Bool {
         enum Outcome {
             case room(Bool, schedule: Bool)
             case failed(RPCError)
@@ -237,15 +263,18 @@ class StreamCall: HTTPStreamReceiver, @unchecked Sendable {
             }
             guard !state.isOutboundEnded else { return .failed(Self.writeAfterEnd) }
             do throws(RPCError) {
-                try state.outbound.append(encode)
+                try append(&state.outbound)
             } catch {
                 return .failed(error)
             }
-            let schedule = self.flushesByItself && !state.isFlushScheduled
+            // A message that is whole with its first part is like any other.
+            if isInParts, state.outbound.missingBytes > 0 { state.sendsParts = true }
+            let flushes = self.flushesByItself || state.sendsParts
+            let schedule = flushes && !state.isFlushScheduled
             if schedule { state.isFlushScheduled = true }
             // A single message leaves with the end of its side, so nobody waits for it to leave.
             let hasRoom =
-                !self.flushesByItself
+                !flushes
                 || (state.isPeerWritable && state.outbound.byteCount < self.highWater)
             return .room(hasRoom, schedule: schedule)
         }
@@ -286,10 +315,12 @@ class StreamCall: HTTPStreamReceiver, @unchecked Sendable {
             self.state.withLock { $0.isFlushScheduled = false }
             return
         }
-        let (data, isEnd) = self.state.withLock { state -> (ByteBuffer?, Bool) in
+        let (data, isEnd, sendsParts) = self.state.withLock {
+            state -> (ByteBuffer?, Bool, Bool) in
             state.isFlushScheduled = false
             let data = state.outbound.byteCount > 0 ? state.outbound.drain() : nil
-            return (data, state.isOutboundEnded && self.endsStreamWithMessages)
+            let isEnd = state.isOutboundEnded && self.endsStreamWithMessages
+            return (data, isEnd, state.sendsParts)
         }
         let ends = isEnd && !self.isStreamEnded
         if ends { self.isStreamEnded = true }
@@ -299,7 +330,7 @@ class StreamCall: HTTPStreamReceiver, @unchecked Sendable {
         } else if ends {
             stream.end()
         }
-        guard data != nil, self.flushesByItself else { return }
+        guard data != nil, self.flushesByItself || sendsParts else { return }
         let isWritable = stream.isWritable
         let task = self.state.withLock { state in
             state.isPeerWritable = isWritable

@@ -11,7 +11,7 @@ import Synchronization
 /// The handler runs on the connection's event loop. A call with one request starts in the callback
 /// that brings its last byte, and when the handler does not wait for anything, answers in it: no
 /// thread is crossed and nothing is scheduled.
-final class ServerCall: StreamCall, RPCServerCall, @unchecked Sendable {
+final class ServerCall: StreamCall, RPCPartsCall, @unchecked Sendable {
     private let connection: ServerConnection
     private let plan: CallPlan
     let deadline: ContinuousClock.Instant?
@@ -93,6 +93,10 @@ final class ServerCall: StreamCall, RPCServerCall, @unchecked Sendable {
                 }
             }
         }
+    }
+
+    var takesParts: Bool {
+        self.state.withLock { $0.outbound.encoding == .identity }
     }
 
     func addInitialMetadata(_ metadata: Metadata) {
@@ -277,6 +281,8 @@ final class ServerCall: StreamCall, RPCServerCall, @unchecked Sendable {
         self.isHandlerDone = true
         self.task = nil
         guard !self.isFinished, let stream = self.stream else { return }
+        let isWhole = self.state.withLock { $0.outbound.missingBytes == 0 }
+        let failure = failure ?? (isWhole ? nil : Self.messageIsCut)
         if failure == nil, !self.areHeadersSent {
             // What nearly every unary call does: head, message and trailers at once.
             let plain = self.state.withLock { state -> (ByteBuffer?, Waiting)? in
@@ -336,6 +342,10 @@ final class ServerCall: StreamCall, RPCServerCall, @unchecked Sendable {
         stream.send(
             trailers: ResponseHeads.trailers(failure, trailing: trailing, messageLimit: limit)
         )
+    }
+
+    private static var messageIsCut: RPCError {
+        RPCError(code: .internalError, message: "the handler has left a message unfinished")
     }
 
     private static var tooManyRequests: RPCError {
