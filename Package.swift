@@ -844,6 +844,7 @@ let package = Package(
                 "SchemaCompiler", "Selectors", "YAML",
             ]
         ),
+        .library(name: "StoreParsers", targets: ["Engine", "EtcdCodec"]),
     ],
     dependencies: [
         // The generator's command line: help, completion and errors people know. It links

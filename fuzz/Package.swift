@@ -35,6 +35,7 @@ let package = Package(
         fuzzer("FuzzRequestInfo", "MediaTypes", "RequestInfo", "Selectors"),
         fuzzer("FuzzSchema", "SchemaCompiler"),
         fuzzer("FuzzSelectors", "NameRules", "Selectors"),
+        fuzzer("FuzzStore", "StoreParsers"),
         fuzzer("FuzzYAML", "YAML"),
     ]
 )

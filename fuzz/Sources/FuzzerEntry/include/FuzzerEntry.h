@@ -12,6 +12,7 @@
     entry(FuzzRequestInfo)  \
     entry(FuzzSchema)       \
     entry(FuzzSelectors)    \
+    entry(FuzzStore)        \
     entry(FuzzYAML)
 
 #endif
