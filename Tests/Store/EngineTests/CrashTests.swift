@@ -22,9 +22,15 @@ struct CrashTests {
             var value: Bytes?
         }
 
+        /// What a watcher was told.
+        enum Sight {
+            case event(Write, createRevision: Int64, version: Int64, previous: Int64)
+            case progress(Int64)
+        }
+
         var start: Int64?
         var acknowledged: [Write] = []
-        var seen: [Int: [Write]] = [:]
+        var seen: [Int: [Sight]] = [:]
         var complaints: [String] = []
 
         init(_ output: [UInt8]) {
@@ -39,10 +45,18 @@ struct CrashTests {
                     self.acknowledged.append(Self.write(words[1], words[2], words[3]))
                 case "del" where words.count == 3:
                     self.acknowledged.append(Self.write(words[1], words[2], nil))
-                case "event" where words.count == 5:
+                case "event" where words.count == 8:
                     let value = words[4] == "-" ? nil : words[4]
-                    let write = Self.write(words[2], words[3], value)
-                    self.seen[Int(words[1]) ?? -1, default: []].append(write)
+                    let sight = Sight.event(
+                        Self.write(words[2], words[3], value),
+                        createRevision: Int64(words[5]) ?? -1,
+                        version: Int64(words[6]) ?? -1,
+                        previous: Int64(words[7]) ?? -1
+                    )
+                    self.seen[Int(words[1]) ?? -1, default: []].append(sight)
+                case "progress" where words.count == 3:
+                    let sight = Sight.progress(Int64(words[2]) ?? -1)
+                    self.seen[Int(words[1]) ?? -1, default: []].append(sight)
                 default: self.complaints.append(words.joined(separator: " "))
                 }
             }
@@ -157,15 +171,56 @@ struct CrashTests {
         let first = max((account.start ?? last) + 1, compactRevision)
         let history = try await self.history(store, from: first, through: last)
         for (watcher, seen) in account.seen {
-            let own = seen.filter { $0.revision >= first }
-            let expected = history.prefix(own.count)
-            let isSame = zip(own, expected).allSatisfy { saw, event in
-                saw.revision == event.kv.modRevision && saw.key == event.kv.key
-                    && saw.value == (event.type == .put ? event.kv.value : nil)
-            }
-            #expect(isSame && own.count <= history.count, "\(comment): watcher \(watcher)")
+            let problem = Self.problem(seen, watcher, history, from: first)
+            #expect(problem == nil, "\(comment): watcher \(watcher)")
         }
         return last
+    }
+
+    /// What breaks the promises to watchers (ordered, unique, atomic, reliable, resumable,
+    /// bookmarkable; previous values, create and modify, filters); nil if nothing does.
+    ///
+    /// - Parameters:
+    ///   - seen: What the watcher was told, in order.
+    ///   - watcher: Its number, which says what it asked for; see `StoreCrashChild`.
+    ///   - history: Everything that happened.
+    ///   - first: Where both begin.
+    private static func problem(
+        _ seen: [Account.Sight],
+        _ watcher: Int,
+        _ history: [Event],
+        from first: Int64
+    ) -> String? {
+        let due = history.filter { event in
+            switch watcher % 4 {
+            case 2: event.type == .put
+            case 3: event.kv.key >= "k2" && event.kv.key < "k5"
+            default: true
+            }
+        }
+        var position = 0
+        for sight in seen {
+            switch sight {
+            case .progress(let revision):
+                if position < due.count, due[position].kv.modRevision <= revision {
+                    return "progress \(revision) before event \(due[position].kv.modRevision)"
+                }
+            case .event(let write, let createRevision, let version, let previous):
+                if write.revision < first { continue }
+                guard position < due.count else { return "event \(write.revision) is not there" }
+                let event = due[position]
+                position += 1
+                let value = event.type == .put ? event.kv.value : nil
+                guard write.revision == event.kv.modRevision, write.key == event.kv.key,
+                    write.value == value, createRevision == event.kv.createRevision,
+                    version == event.kv.version
+                else { return "\(write) instead of \(event.kv)" }
+                if watcher % 4 == 1, let before = event.prevKV, previous != before.modRevision {
+                    return "previous revision \(previous) instead of \(before.modRevision)"
+                }
+            }
+        }
+        return nil
     }
 
     private func history(
@@ -177,7 +232,7 @@ struct CrashTests {
         let reader = WatchReader(try await store.openWatchStream())
         defer { reader.stream.close() }
         try await reader.create(
-            WatchCreateRequest(key: [0], rangeEnd: [0], startRevision: first)
+            WatchCreateRequest(key: [0], rangeEnd: [0], startRevision: first, prevKV: true)
         )
         var events: [Event] = []
         while events.last.map({ $0.kv.modRevision < last }) ?? true {

@@ -93,8 +93,35 @@ struct ClusterTests {
         #expect(String(decoding: kv.value, as: UTF8.self) == "\(total)")
         #expect(kv.version == total)
         #expect(try await follower.value == Array(1...total))
-        // The cluster is whole again, and behaves.
-        for behavior in Behavior.all.prefix(12) { try await behavior.run(cluster) }
+        await cluster.stop()
+    }
+
+    /// What only a store of one member answers so: that whoever is asked leads.
+    private static let ofOneMember = "says who it is and how it is"
+
+    /// The whole suite in the long run, every third behaviour otherwise.
+    private static let behaviors = Behavior.all.filter { behavior in
+        !RemoteStoreTests.otherwise.contains(behavior.name) && behavior.name != Self.ofOneMember
+    }.enumerated().filter { isLongRun || $0.offset % 3 == 0 }.map(\.element)
+
+    @Test("behaves while one member after the other is down")
+    func behaves() async throws {
+        let cluster = try await RealEtcd(members: 3, timeout: .seconds(10))
+        for (number, behavior) in Self.behaviors.enumerated() {
+            // Ten behaviours with one member dead, the next ten with another.
+            let victim = number / 10 % 3
+            if number % 10 == 0 {
+                if number > 0 { try await cluster.start((victim + 2) % 3) }
+                try await self.increment(cluster.store)
+                await cluster.kill(victim)
+                try await self.increment(cluster.store)
+            }
+            do {
+                try await behavior.run(cluster)
+            } catch {
+                Issue.record(error, "\(behavior)")
+            }
+        }
         await cluster.stop()
     }
 }

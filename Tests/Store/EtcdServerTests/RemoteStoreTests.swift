@@ -23,7 +23,7 @@ struct RemoteStoreTests {
     /// What etcd 3.4 does otherwise than we do: hashes change while a compaction is under way, a
     /// deletion at the compacted revision is lost to watchers (fixed in 3.6, #19179), and progress
     /// is told ahead of events (fixed in 3.5, #15220).
-    private static let otherwise: Set<String> = [
+    static let otherwise: Set<String> = [
         "has the same hash before and after history is off the disk",
         "still tells a deletion at the revision that was compacted to",
         "tells progress only when everything before has been told",

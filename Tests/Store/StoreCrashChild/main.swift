@@ -13,8 +13,12 @@ import Synchronization
 //   open <revision>                     the store is open
 //   ack <revision> <key> <value>        a put was acknowledged
 //   del <revision> <key>                a deletion was acknowledged
-//   event <watcher> <revision> <key> <value or ->
+//   event <watcher> <revision> <key> <value or -> <create revision> <version> <previous revision or 0>
+//   progress <watcher> <revision>       a watcher was told of progress
 //   bad <text>                          something is wrong
+//
+// Watchers are of four kinds, by their number: of everything, with previous values, without deletions,
+// and of a part of the keys that asks for progress.
 
 /// How many do what.
 private enum Load {
@@ -61,15 +65,28 @@ await withTaskGroup(of: Void.self) { group in
         group.addTask {
             do {
                 let stream = try await store.openWatchStream()
-                try await stream.create(
-                    WatchCreateRequest(key: [0], rangeEnd: [0], startRevision: start + 1)
-                )
+                var request = WatchCreateRequest(key: [0], rangeEnd: [0], startRevision: start + 1)
+                switch watcher % 4 {
+                case 1: request.prevKV = true
+                case 2: request.filters = .noDelete
+                case 3: (request.key, request.rangeEnd) = ("k2", "k5")
+                default: break
+                }
+                try await stream.create(request)
                 while let response = try await stream.next() {
+                    if response.isProgressNotify {
+                        say("progress \(watcher) \(response.header.revision)")
+                    }
                     for event in response.events {
                         let value = event.type == .put ? text(event.kv.value) : "-"
                         say(
-                            "event \(watcher) \(event.kv.modRevision) \(text(event.kv.key)) \(value)"
+                            "event \(watcher) \(event.kv.modRevision) \(text(event.kv.key)) \(value) "
+                                + "\(event.kv.createRevision) \(event.kv.version) "
+                                + "\(event.prevKV?.modRevision ?? 0)"
                         )
+                    }
+                    if watcher % 4 == 3, !response.isProgressNotify {
+                        try await stream.requestProgress()
                     }
                 }
             } catch {
@@ -90,6 +107,20 @@ await withTaskGroup(of: Void.self) { group in
                         if response.deleted > 0 {
                             floors.raise(key, response.header.revision)
                             say("del \(response.header.revision) \(text(key))")
+                        }
+                    } else if number % 5 == 0 {
+                        // Two keys at one revision: watchers are told of both or of neither.
+                        let other = Bytes(utf8: "k\((writer * 31 + number * 7 + 1) % Load.keys)")
+                        let response = try await store.txn(
+                            TxnRequest(
+                                success: [key, other].map {
+                                    .put(PutRequest(key: $0, value: Bytes(utf8: value)))
+                                }
+                            )
+                        )
+                        for key in [key, other] {
+                            floors.raise(key, response.header.revision)
+                            say("ack \(response.header.revision) \(text(key)) \(value)")
                         }
                     } else {
                         let response = try await store.put(
