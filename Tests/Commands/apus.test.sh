@@ -54,6 +54,11 @@ expect "a wrong key" 2 "wrong.yaml: unknown key 'data-folder'" \
 printf 'node-name: {a: b}\n' >"$work/wrong.yaml"
 expect "a wrong value" 2 'wrong.yaml: node-name: expected a value' \
     "$apus" status --config "$work/wrong.yaml"
+mkdir -p "$work/c/kubeconfig"
+printf 'clusters: [{name: a}]\ncurrent-context: a\n' >"$work/c/kubeconfig/admin.conf"
+expect "merges" 0 "has the cluster now" env KUBECONFIG="$work/k/config" \
+    "$apus" kubeconfig --merge --data-dir "$work/c"
+expect "merged" 0 "name: a" cat "$work/k/config"
 expect "nothing to reset" 0 'There is no cluster' "$apus" reset --data-dir "$work/none"
 expect "an unknown log" 2 "no log of 'nothing'" "$apus" logs nothing --data-dir "$work/none"
 expect "doctor" "[01]" '^ok .*host name' "$apus" doctor --data-dir "$work/none"

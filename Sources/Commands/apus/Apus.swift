@@ -36,6 +36,7 @@ enum Apus {
             .kubectl,
             .kubelet,
             .logs,
+            .reference,
             .reset,
             .rpc,
             .scheduler,

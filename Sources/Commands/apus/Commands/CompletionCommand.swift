@@ -39,4 +39,15 @@ extension Command {
         }
         return .success
     }
+
+    /// What `docs/reference.md` is made with.
+    static let reference = Command(
+        "__reference",
+        summary: "Print every command with its flags as Markdown",
+        isHidden: true
+    ) { invocation in
+        try invocation.expectNoArguments()
+        invocation.output.write(Apus.root.reference)
+        return .success
+    }
 }

@@ -145,15 +145,33 @@ extension Command {
         return status.isHealthy ? .success : .failure
     }
 
+    private static let mergesKubeconfig = Flag(
+        "merge",
+        default: false,
+        help: "bring it into kubectl's own file instead of printing it"
+    )
+
     /// `apus kubeconfig`: the administrator's kubeconfig.
     static let kubeconfig = Command(
         "kubeconfig",
-        summary: "Print the administrator's kubeconfig",
-        flags: ClusterFlags.place,
+        summary: "Print the administrator's kubeconfig, or merge it into kubectl's",
+        discussion: """
+            Prints the administrator's kubeconfig. With --merge its cluster, user and context go
+            into the file that kubectl uses ($KUBECONFIG, or ~/.kube/config), and the context
+            becomes the current one; what else is in the file stays.
+            """,
+        flags: ClusterFlags.place + [Command.mergesKubeconfig],
         settings: ClusterSettings.apply
     ) { invocation in
+        try invocation.expectNoArguments()
         let layout = try ClusterFlags.layout(invocation.flags)
-        invocation.output.write(try layout.readKubeconfig("admin"))
+        if invocation.flags[Command.mergesKubeconfig] {
+            let path = KubeconfigMerge.defaultPath
+            try KubeconfigMerge.run(layout, into: path)
+            invocation.output.line("\(path) has the cluster now, as its current context.")
+        } else {
+            invocation.output.write(try layout.readKubeconfig("admin"))
+        }
         return .success
     }
 }
