@@ -390,7 +390,8 @@ targets += module(
     ],
     tests: [
         "ApusAPI", "Bytes", "Clocks", "ControllerHarness", "ControllerKit", "Informers",
-        "KubernetesAPI", "ObjectModel", "Protobuf", "ResourceClient", "Scalars", "Selectors",
+        "KubernetesAPI", "ObjectModel", "PKI", "Protobuf", "ResourceClient", "Scalars",
+        "Selectors",
     ]
 )
 targets += module(

@@ -21,6 +21,8 @@ package struct ControllerContext: Sendable {
     package let log: @Sendable (String) -> Void
     /// Where work queues are counted; nil for nowhere.
     package let metrics: WorkQueueMetrics?
+    /// How many keys a controller works on at once, by its name, where that is not its own number.
+    package let workers: [String: Int]
 
     /// - Parameter component: who events are by, such as `deployment-controller`.
     package init(
@@ -29,7 +31,8 @@ package struct ControllerContext: Sendable {
         channel: any RPCChannel,
         clock: any ComponentClock,
         log: @escaping @Sendable (String) -> Void = { _ in },
-        metrics: WorkQueueMetrics? = nil
+        metrics: WorkQueueMetrics? = nil,
+        workers: [String: Int] = [:]
     ) {
         self.informers = informers
         self.channel = channel
@@ -37,6 +40,7 @@ package struct ControllerContext: Sendable {
         self.recorder = EventRecorder(component: component, channel: channel, clock: clock)
         self.log = log
         self.metrics = metrics
+        self.workers = workers
     }
 
     package func client<Object: Message>(_ type: Object.Type = Object.self) -> Client<Object> {

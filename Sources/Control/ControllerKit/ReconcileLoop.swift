@@ -25,7 +25,7 @@ package struct ReconcileLoop<Key: Hashable & Sendable & CustomStringConvertible>
     package var isQuiet: Bool { self.queue.isQuiet }
 
     /// - Parameters:
-    ///   - workers: keys worked on at once.
+    ///   - workers: keys worked on at once, unless the context says otherwise.
     ///   - synced: waits for the informers.
     package func run(
         workers: Int,
@@ -37,7 +37,7 @@ package struct ReconcileLoop<Key: Hashable & Sendable & CustomStringConvertible>
             await synced()
             guard !Task.isCancelled else { return }
             await self.queue.run(
-                workers: workers,
+                workers: self.context.workers[self.name] ?? workers,
                 failed: { key, error in
                     // A conflict is what optimistic writes are for: the next look settles it.
                     if let error = error as? StatusError, error.isConflict { return }

@@ -162,7 +162,8 @@ package struct ControllerSet: Sendable {
             channel: own,
             clock: self.clock,
             log: self.configuration.log,
-            metrics: self.metrics.queues
+            metrics: self.metrics.queues,
+            workers: self.configuration.settings.workers
         )
     }
 }

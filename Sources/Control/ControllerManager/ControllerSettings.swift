@@ -22,6 +22,8 @@ package struct ControllerSettings: Sendable {
     package var authority: CertificateAuthority?
     /// `--cluster-signing-duration`.
     package var signingDuration: Duration = .seconds(365 * 24 * 3600)
+    /// `--concurrent-*-syncs`: keys worked on at once, by the controller's name.
+    package var workers: [String: Int] = [:]
 
     package init() {}
 }

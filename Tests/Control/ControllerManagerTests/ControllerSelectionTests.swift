@@ -30,4 +30,19 @@ struct ControllerSelectionTests {
     func selects(_ entries: [String], _ name: String, _ isIncluded: Bool) {
         #expect(ControllerSelection(entries).includes(name) == isIncluded)
     }
+
+    @Test(
+        "a name that nobody knows is refused",
+        arguments: [
+            (["*"], nil), (["*", "-job", "-horizontal-pod-autoscaler-controller"], nil),
+            (["attachdetach", "-service"], nil), ([], nil), (["*", "-jobs"], "jobs"),
+            (["Deployment"], "Deployment"), (["-*"], "*"), ([""], ""),
+        ] as [([String], String?)]
+    )
+    func unknown(_ entries: [String], _ name: String?) {
+        #expect(
+            ControllerSelection(entries).problem
+                == name.map { "\"\($0)\" is not in the list of known controllers" }
+        )
+    }
 }

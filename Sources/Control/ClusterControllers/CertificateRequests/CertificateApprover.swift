@@ -19,6 +19,8 @@ import WorkQueues
 package final class CertificateApprover: Controller {
     package static let name = "certificatesigningrequest-approving-controller"
 
+    private static let retryWait: Duration = .seconds(60)
+
     private let context: ControllerContext
     private let loop: ReconcileLoop<String>
     private let requests: Informer<CertificatesV1.CertificateSigningRequest>
@@ -51,10 +53,24 @@ package final class CertificateApprover: Controller {
     private func reconcile(_ name: String) async throws(StatusError) {
         guard var csr = self.requests.get(name), csr.status.certificate?.isEmpty ?? true,
             !csr.has("Approved"), !csr.has("Denied"),
-            let request = try? CertificateRequest(pem: Array(csr.spec.request ?? .init())),
-            let subresource = CertificateRules.selfApproval(csr, request)
+            let request = try? CertificateRequest(pem: Array(csr.spec.request ?? .init()))
         else { return }
-        let spec = csr.spec
+        let approvals = CertificateRules.approvals(csr, request)
+        for subresource in approvals {
+            guard try await self.isAllowed(csr.spec, subresource) else { continue }
+            self.approve(&csr, subresource)
+            _ = try await self.client.update(csr, subresource: "approval")
+            return
+        }
+        // Who asks may be allowed to later.
+        if !approvals.isEmpty { self.loop.queue.add(name, after: Self.retryWait) }
+    }
+
+    /// Whether the one who asks may have such a certificate.
+    private func isAllowed(
+        _ spec: CertificatesV1.CertificateSigningRequestSpec,
+        _ subresource: String
+    ) async throws(StatusError) -> Bool {
         let review = try await self.reviews.create(
             AuthorizationV1.SubjectAccessReview.with {
                 $0.spec.user = spec.username
@@ -69,7 +85,13 @@ package final class CertificateApprover: Controller {
                 }
             }
         )
-        guard review.status.allowed else { return }
+        return review.status.allowed
+    }
+
+    private func approve(
+        _ csr: inout CertificatesV1.CertificateSigningRequest,
+        _ subresource: String
+    ) {
         let now = MetaV1.Time(self.context.clock.now)
         csr.status.conditions.append(
             CertificatesV1.CertificateSigningRequestCondition.with {
@@ -84,6 +106,5 @@ package final class CertificateApprover: Controller {
                 $0.lastTransitionTime = now
             }
         )
-        _ = try await self.client.update(csr, subresource: "approval")
     }
 }

@@ -16,14 +16,15 @@ package enum CertificateRules {
 
     /// Whether a request is one of a kubelet for itself.
     ///
-    /// - Returns: nil, or which permission makes it granted.
-    package static func selfApproval(
+    /// - Returns: which permissions make it granted, in the order in which they are tried.
+    package static func approvals(
         _ csr: CertificatesV1.CertificateSigningRequest,
         _ request: CertificateRequest
-    ) -> String? {
+    ) -> [String] {
         guard csr.spec.signerName == self.kubeletClientSigner, self.isKubeletClient(csr, request)
-        else { return nil }
-        return csr.spec.username == request.subject.commonName ? "selfnodeclient" : "nodeclient"
+        else { return [] }
+        return csr.spec.username == request.subject.commonName
+            ? ["selfnodeclient", "nodeclient"] : ["nodeclient"]
     }
 
     package static func isKubeletClient(
