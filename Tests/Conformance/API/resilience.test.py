@@ -209,7 +209,7 @@ def more_requests_than_there_is_room_for():
 
 @test
 def requests_that_take_too_long():
-    with apiserver.Server(["--request-timeout", "2s"]) as server:
+    with apiserver.Server(["--request-timeout", "5s"]) as server:
         slow = Stalled(server, "admin-token")
         status, answer = slow.answer()
         assert (status, answer["reason"]) == (504, "Timeout"), answer
@@ -222,14 +222,14 @@ def requests_that_take_too_long():
         for text in ("x", "10", "-"):
             status, answer, _ = request(server, "GET", f"{MAPS}?timeout={text}")
             assert (status, answer["reason"]) == (400, "BadRequest"), answer
-        for text in ("0", "0s", "5s", "1h"):
+        for text in ("0", "0s", "20s", "1h"):
             status, answer, _ = request(server, "GET", f"{MAPS}?timeout={text}")
             assert status == 200, answer
 
 
 @test
 def the_end():
-    with apiserver.Server(["--shutdown-delay-duration", "3s"]) as server:
+    with apiserver.Server(["--shutdown-delay-duration", "10s"]) as server:
         checker = Checker(server, MAPS)
         status, answer, _ = request(server, "POST", MAPS, config_map("a"))
         assert status == 201, answer
