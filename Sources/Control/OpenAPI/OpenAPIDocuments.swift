@@ -34,8 +34,12 @@ public final class OpenAPIDocuments: Sendable {
         public let hash: String
     }
 
+    /// What the answer is said to be, however it was asked for: the older name has an `@`, which no
+    /// media type may have, and clients that parse the answer's type refuse it.
+    ///
+    /// Source: upstream `k8s.io/kube-openapi/pkg/handler`.
     public static let protobufType =
-        "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+        "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
     private let table: ResourceTable
     private let version: String

@@ -116,7 +116,10 @@ struct OpenAPIDocumentsTests {
     @Test("writes protobuf that can be walked to its end")
     func protobuf() throws {
         let document = try #require(Self.documents.document(.v2Protobuf))
-        #expect(document.contentType == OpenAPIDocuments.protobufType)
+        // The older name, which is asked for with an `@`, is no media type that parsers take.
+        #expect(
+            document.contentType == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        )
         var fields: [UInt64: Int] = [:]
         var rest = Array(document.body)[...]
         func varint() -> UInt64 {
