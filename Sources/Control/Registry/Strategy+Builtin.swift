@@ -21,7 +21,7 @@ extension Strategy {
         case "persistentvolumeclaims": .persistentVolumeClaims
         case "replicationcontrollers": Strategy(generation: .spec, dependents: .orphan)
         case "deployments.apps": Strategy(generation: .specAndAnnotations)
-        case "jobs.batch": Strategy(generation: .spec, dependents: .orphan)
+        case "jobs.batch": .jobs
         case "daemonsets.apps", "replicasets.apps", "statefulsets.apps", "cronjobs.batch",
             "ingresses.networking.k8s.io", "ingressclasses.networking.k8s.io",
             "networkpolicies.networking.k8s.io", "poddisruptionbudgets.policy",
