@@ -2,7 +2,7 @@
 // Apus: Kubernetes in Swift
 
 public import NIOSSL
-public import PKI
+import PKI
 
 /// How a client compares a server's certificate with the name that it wanted to reach.
 ///
