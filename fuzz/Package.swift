@@ -31,11 +31,11 @@ let package = Package(
         fuzzer("FuzzBinary", "KubernetesAPI", "Protobuf"),
         fuzzer("FuzzJSON", "KubernetesAPI", "Protobuf"),
         fuzzer("FuzzPatches", "KubernetesAPI", "Parsers", "Protobuf"),
-        fuzzer("FuzzQuantity", "Scalars"),
-        fuzzer("FuzzRequestInfo", "MediaTypes", "RequestInfo", "Selectors"),
-        fuzzer("FuzzSchema", "SchemaCompiler"),
-        fuzzer("FuzzSelectors", "NameRules", "Selectors"),
+        fuzzer("FuzzQuantity", "Parsers"),
+        fuzzer("FuzzRequestInfo", "Parsers"),
+        fuzzer("FuzzSchema", "Parsers"),
+        fuzzer("FuzzSelectors", "Parsers"),
         fuzzer("FuzzStore", "StoreParsers"),
-        fuzzer("FuzzYAML", "YAML"),
+        fuzzer("FuzzYAML", "Parsers"),
     ]
 )
