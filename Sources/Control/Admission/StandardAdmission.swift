@@ -40,4 +40,16 @@ extension AdmissionChain {
             ResourceQuotaAdmission(objects),
         ]
     }
+
+    /// The names of ``plugins(_:authorizer:)``.
+    public static let standardNames = [
+        "NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction",
+        "TaintNodesByCondition", "PodSecurity", "Priority", "DefaultTolerationSeconds",
+        "DefaultStorageClass", "StorageObjectInUseProtection", "PersistentVolumeClaimResize",
+        "RuntimeClass", "CertificateApproval", "CertificateSigning",
+        "CertificateSubjectRestriction", "DefaultIngressClass", "ResourceQuota",
+    ]
+
+    /// The plugins that are there for those who name them with `--enable-admission-plugins`.
+    public static let optional: [any AdmissionPlugin] = [DenyServiceExternalIPs()]
 }

@@ -272,6 +272,8 @@ def mistakes_at_the_start():
             (["--service-account-key-file", junk], junk),
             (["--service-account-signing-key-file", nothing], nothing),
             (["--etcd-servers", "http://127.0.0.1:1"], "etcd"),
+            (["--enable-admission-plugins", "Nope"], "Nope"),
+            (["--disable-admission-plugins", "LimitRanger,Nope"], "Nope"),
             (["more"], "more"),
         ]:
             done = apiserver.subprocess.run(

@@ -157,6 +157,19 @@ def what_is_served_is_configured(_):
         assert status == 200 and alpha["kind"] == "LeaseCandidateList", alpha
 
 
+@test
+def addresses_that_nobody_gave(_):
+    """CVE-2020-8554"""
+    services = "/api/v1/namespaces/default/services"
+    with apiserver.Server(["--enable-admission-plugins", "DenyServiceExternalIPs"]) as server:
+        spec = {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}
+        status, answer = request(server, "POST", services, {"metadata": {"name": "s"}, "spec": spec})
+        assert status == 403 and "external IPs" in answer["message"], answer
+        del spec["externalIPs"]
+        status, answer = request(server, "POST", services, {"metadata": {"name": "s"}, "spec": spec})
+        assert status == 201, answer
+
+
 if __name__ == "__main__":
     with apiserver.Server() as shared:
         sys.exit(apiserver.run(TESTS, shared))

@@ -167,6 +167,11 @@ struct KubeAPIServerFlags {
         default: [String](),
         help: "whom tokens must be for; the issuer when there is none"
     )
+    static let enabledPlugins = Flag(
+        "enable-admission-plugins",
+        default: [String](),
+        help: "admission plugins beside those that are there by default"
+    )
     static let disabledPlugins = Flag(
         "disable-admission-plugins",
         default: [String](),
@@ -208,7 +213,7 @@ struct KubeAPIServerFlags {
         dataDirectory, servers, storeAuthority, storeCertificate, storeKey, compactionInterval,
         serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
         kubeletAddresses, authorizationModes, anonymous, tokenFile, bootstrapTokens, accountKeys,
-        accountSigningKey, accountIssuers, audiences, disabledPlugins, readingLimit,
+        accountSigningKey, accountIssuers, audiences, enabledPlugins, disabledPlugins, readingLimit,
         writingLimit, requestTimeout, shutdownDelay, runtimeConfig,
     ]
 }
@@ -334,7 +339,8 @@ extension KubeAPIServerFlags {
         }
         if self.values[Self.anonymous] { options.anonymous = .everybody }
         options.allowsBootstrapTokens = self.values[Self.bootstrapTokens]
-        options.disabledPlugins = Set(self.values[Self.disabledPlugins])
+        options.enabledPlugins = try self.plugins(Self.enabledPlugins)
+        options.disabledPlugins = try self.plugins(Self.disabledPlugins)
         let tokens = self.values[Self.tokenFile]
         if !tokens.isEmpty {
             options.tokens = try Self.read(Self.tokenFile, tokens) {
@@ -354,6 +360,14 @@ extension KubeAPIServerFlags {
             )
         }
         return options
+    }
+
+    private func plugins(_ flag: Flag<[String]>) throws(UsageError) -> Set<String> {
+        let names = self.values[flag]
+        for name in names where !AccessParts.hasPlugin(name) {
+            throw UsageError("--\(flag.name): there is no admission plugin '\(name)'")
+        }
+        return Set(names)
     }
 
     /// A public key, or the public half of a private one, as upstream takes both.

@@ -22,10 +22,18 @@ extension AccessParts {
         package var anonymous = RequestAuthenticator.AnonymousAccess.health
         /// `Node`, `RBAC`, `AlwaysAllow`, in the order in which they are asked.
         package var authorizationModes = ["Node", "RBAC"]
+        /// Plugins that are there only when they are asked for.
+        package var enabledPlugins: Set<String> = []
         /// Plugins that are left out.
         package var disabledPlugins: Set<String> = []
 
         package init() {}
+    }
+
+    /// Whether there is an admission plugin of a name.
+    package static func hasPlugin(_ name: String) -> Bool {
+        AdmissionChain.standardNames.contains(name)
+            || AdmissionChain.optional.contains { $0.name == name }
     }
 
     /// Upstream's authenticators, authorizers and admission plugins.
@@ -53,6 +61,7 @@ extension AccessParts {
         }
         let authorizer = AuthorizerChain(authorizers)
         var plugins = AdmissionChain.plugins(objects, authorizer: authorizer)
+        plugins += AdmissionChain.optional.filter { options.enabledPlugins.contains($0.name) }
         let hasRBAC = options.authorizationModes.contains("RBAC")
         if hasRBAC { plugins.append(EscalationCheck(rbac, authorizer: authorizer)) }
         plugins.removeAll { options.disabledPlugins.contains($0.name) }
