@@ -635,9 +635,10 @@ targets += module(
         "ObjectModel", "PKI", "PodLifecycle", "Protobuf", "RPC", "RPCInterface",
         "ResourceClient", "SPDYFraming", "Scalars", "Selectors", "TLS", "WellKnownTypes",
         "YAML", logging, nioCore, nioPosix,
-    ] + cryptography
+    ] + cryptography,
+    tests: ["KubernetesAPI", "NodeHost", "PodLifecycle", "Protobuf", "Scalars"]
 )
-targets += module("NodeHost", in: "Node", ["CLinux", nioCore, nioPosix], tests: [])
+targets += module("NodeHost", in: "Node", ["CZlib", "CLinux", nioCore, nioPosix], tests: [])
 targets += module(
     "PodLifecycle",
     in: "Node",

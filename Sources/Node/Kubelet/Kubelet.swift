@@ -32,6 +32,7 @@ package final class Kubelet: Sendable {
     /// Runs until the task is cancelled. Containers go on then, and the next run adopts them.
     package func run() async throws {
         let settings = self.settings
+        let thresholds = try settings.evictionThresholds()
         try await HostThreads.run { () throws(HostError) in try HostPaths.prepare(settings) }
         var options = RPCClientOptions()
         options.waitForReady = false
@@ -57,6 +58,7 @@ package final class Kubelet: Sendable {
             client: client,
             capacity: capacity,
             runtimeVersion: version,
+            thresholds: thresholds,
             logger: self.logger
         )
         try await node.run()

@@ -44,6 +44,7 @@ package struct KubeletSettings: Sendable {
     ]
     package var evictionSoft: [String: String] = [:]
     package var evictionSoftGracePeriod: [String: Duration] = [:]
+    package var evictionMinimumReclaim: [String: String] = [:]
     package var evictionMaximumPodGracePeriod: Int64 = 0
     package var evictionPressureTransition: Duration = .seconds(300)
     package var imageHighThreshold = 85

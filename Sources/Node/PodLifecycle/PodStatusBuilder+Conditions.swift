@@ -25,6 +25,16 @@ extension PodStatusBuilder {
         {
             conditions.removeLast()
         }
+        if let ending = self.ending, ending.reason == "Evicted" {
+            conditions.append(
+                Self.condition(
+                    "DisruptionTarget",
+                    true,
+                    reason: "TerminationByKubelet",
+                    message: ending.message
+                )
+            )
+        }
         for index in conditions.indices {
             conditions[index].observedGeneration = self.pod.metadata.generation
             let old = self.previous.conditions.first { $0.type == conditions[index].type }
@@ -34,7 +44,9 @@ extension PodStatusBuilder {
                 conditions[index].lastTransitionTime = MetaV1.Time(self.now)
             }
         }
-        for other in self.previous.conditions where !Self.owned.contains(other.type) {
+        let made = Set(conditions.map(\.type))
+        for other in self.previous.conditions
+        where !Self.owned.contains(other.type) && !made.contains(other.type) {
             conditions.append(other)
         }
         status.conditions = RepeatedField(conditions)

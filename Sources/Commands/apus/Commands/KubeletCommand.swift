@@ -19,7 +19,12 @@ extension Command {
     ) { invocation in
         try invocation.expectNoArguments()
         let logger = LogFlags.logger("kubelet", invocation.flags)
-        let settings = try KubeletFlags.settings(invocation.flags)
+        let settings = try KubeletFlags.settings(invocation.flags) { field in
+            logger.warning(
+                "a field of the configuration has no effect",
+                metadata: ["field": "\(field)"]
+            )
+        }
         var cluster: APICluster?
         let kubeconfig = invocation.flags[KubeletFlags.kubeconfig]
         if !kubeconfig.isEmpty {
@@ -40,6 +45,12 @@ extension Command {
 
 /// Flags of the kubelet, with upstream's names.
 enum KubeletFlags {
+    static let configuration = Flag(
+        "config",
+        default: "",
+        help: "The Kubelet will load its initial configuration from this `file`. Command-line "
+            + "flags override configuration from this file."
+    )
     static let rootDirectory = Flag(
         "root-dir",
         default: "/var/lib/kubelet",
@@ -185,53 +196,83 @@ enum KubeletFlags {
         help: "Enables anonymous requests to the Kubelet server."
     )
 
-    static let all: [any AnyFlag] = [
-        Self.kubeconfig, Self.port, Self.address, Self.healthzPort, Self.healthzAddress,
-        Self.certificate, Self.privateKey, Self.clientCA, Self.cgroupDriver, Self.registerNode,
-        Self.nodeLabels, Self.taints, Self.seccompDefault, Self.pidsLimit, Self.systemReserved,
-        Self.kubeReserved, Self.anonymous,
-        Self.rootDirectory, Self.podLogs, Self.manifests, Self.runtime, Self.hostname,
-        Self.nodeIP, Self.clusterDNS, Self.clusterDomain, Self.resolver, Self.cgroupRoot,
-        Self.maximumPods,
-    ]
+    static let all: [any AnyFlag] =
+        [
+            Self.configuration, Self.kubeconfig, Self.port, Self.address, Self.healthzPort,
+            Self.healthzAddress,
+            Self.certificate, Self.privateKey, Self.clientCA, Self.cgroupDriver, Self.registerNode,
+            Self.nodeLabels, Self.taints, Self.seccompDefault, Self.pidsLimit, Self.systemReserved,
+            Self.kubeReserved, Self.anonymous,
+            Self.rootDirectory, Self.podLogs, Self.manifests, Self.runtime, Self.hostname,
+            Self.nodeIP, Self.clusterDNS, Self.clusterDomain, Self.resolver, Self.cgroupRoot,
+            Self.maximumPods,
+        ] + Self.housekeeping
 
-    static func settings(_ flags: ParsedFlags) throws -> KubeletSettings {
+    static func settings(
+        _ flags: ParsedFlags,
+        ignored: (String) -> Void
+    ) throws -> KubeletSettings {
         let name = flags[Self.hostname]
         var settings = KubeletSettings(nodeName: name.isEmpty ? KubeletSettings.hostname : name)
-        settings.rootDirectory = flags[Self.rootDirectory]
-        settings.podLogsDirectory = flags[Self.podLogs]
-        let manifests = flags[Self.manifests]
-        settings.staticPodPath = manifests.isEmpty ? nil : manifests
-        let endpoint = flags[Self.runtime]
-        settings.runtimeEndpoint =
-            endpoint.hasPrefix("unix://") ? String(endpoint.dropFirst(7)) : endpoint
-        guard settings.runtimeEndpoint.hasPrefix("/") else {
-            throw UsageError("--container-runtime-endpoint: '\(endpoint)' is no unix socket")
+        let file = flags[Self.configuration]
+        if !file.isEmpty {
+            for field in try settings.read(configuration: try FileContent.read(file)) {
+                ignored(field)
+            }
+        }
+        try Self.apply(flags, to: &settings)
+        try Self.keepHouse(&settings, flags)
+        return settings
+    }
+
+    /// Flags that are given count for more than the file.
+    private static func apply(
+        _ flags: ParsedFlags,
+        to settings: inout KubeletSettings
+    ) throws {
+        func take<Value>(
+            _ flag: Flag<Value>,
+            _ path: WritableKeyPath<KubeletSettings, Value>
+        ) {
+            if flags.isSet(flag) { settings[keyPath: path] = flags[flag] }
+        }
+        take(Self.rootDirectory, \.rootDirectory)
+        take(Self.podLogs, \.podLogsDirectory)
+        take(Self.clusterDNS, \.clusterDNS)
+        take(Self.clusterDomain, \.clusterDomain)
+        take(Self.resolver, \.resolverConfiguration)
+        take(Self.cgroupRoot, \.cgroupRoot)
+        take(Self.maximumPods, \.maximumPods)
+        take(Self.port, \.port)
+        take(Self.address, \.address)
+        take(Self.healthzPort, \.healthzPort)
+        take(Self.healthzAddress, \.healthzAddress)
+        take(Self.certificate, \.certificateFile)
+        take(Self.privateKey, \.privateKeyFile)
+        take(Self.clientCA, \.clientCAFile)
+        take(Self.registerNode, \.registersNode)
+        take(Self.nodeLabels, \.nodeLabels)
+        take(Self.taints, \.nodeTaints)
+        take(Self.seccompDefault, \.seccompDefault)
+        take(Self.systemReserved, \.systemReserved)
+        take(Self.kubeReserved, \.kubeReserved)
+        take(Self.anonymous, \.allowsAnonymous)
+        if flags.isSet(Self.pidsLimit) { settings.podPidsLimit = Int64(flags[Self.pidsLimit]) }
+        if flags.isSet(Self.manifests) {
+            let manifests = flags[Self.manifests]
+            settings.staticPodPath = manifests.isEmpty ? nil : manifests
+        }
+        if flags.isSet(Self.runtime) {
+            let endpoint = flags[Self.runtime]
+            settings.runtimeEndpoint =
+                endpoint.hasPrefix("unix://") ? String(endpoint.dropFirst(7)) : endpoint
+            guard settings.runtimeEndpoint.hasPrefix("/") else {
+                throw UsageError("--container-runtime-endpoint: '\(endpoint)' is no unix socket")
+            }
         }
         settings.nodeAddresses = flags[Self.nodeIP].split(separator: ",").map(String.init)
-        settings.clusterDNS = flags[Self.clusterDNS]
-        settings.clusterDomain = flags[Self.clusterDomain]
-        settings.resolverConfiguration = flags[Self.resolver]
-        settings.cgroupRoot = flags[Self.cgroupRoot]
-        settings.maximumPods = flags[Self.maximumPods]
-        settings.port = flags[Self.port]
-        settings.address = flags[Self.address]
-        settings.healthzPort = flags[Self.healthzPort]
-        settings.healthzAddress = flags[Self.healthzAddress]
-        settings.certificateFile = flags[Self.certificate]
-        settings.privateKeyFile = flags[Self.privateKey]
-        settings.clientCAFile = flags[Self.clientCA]
-        settings.registersNode = flags[Self.registerNode]
-        settings.nodeLabels = flags[Self.nodeLabels]
-        settings.nodeTaints = flags[Self.taints]
-        settings.seccompDefault = flags[Self.seccompDefault]
-        settings.podPidsLimit = Int64(flags[Self.pidsLimit])
-        settings.systemReserved = flags[Self.systemReserved]
-        settings.kubeReserved = flags[Self.kubeReserved]
-        settings.allowsAnonymous = flags[Self.anonymous]
         guard flags[Self.cgroupDriver] == "cgroupfs" else {
             throw UsageError("--cgroup-driver: only cgroupfs is supported")
         }
-        return settings
     }
 }

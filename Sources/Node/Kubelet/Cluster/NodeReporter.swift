@@ -27,6 +27,7 @@ final class NodeReporter: Sendable {
     private let runtimeVersion: String
     private let host: HostFacts
     private let health: NodeHealth
+    private let localVolumes: LocalVolumes?
     private let logger: Logger
     private let node = Mutex<CoreV1.Node?>(nil)
     private let nudge = Wakeup()
@@ -39,6 +40,7 @@ final class NodeReporter: Sendable {
         runtimeVersion: String,
         host: HostFacts,
         health: NodeHealth,
+        localVolumes: LocalVolumes?,
         logger: Logger
     ) {
         self.cluster = cluster
@@ -48,6 +50,7 @@ final class NodeReporter: Sendable {
         self.runtimeVersion = runtimeVersion
         self.host = host
         self.health = health
+        self.localVolumes = localVolumes
         self.logger = logger
     }
 
@@ -82,6 +85,7 @@ final class NodeReporter: Sendable {
                         ? try await self.nodes.create(wanted)
                         : try await self.nodes.get(wanted.metadata.name)
                     self.node.withLock { $0 = made }
+                    self.localVolumes?.announced(made.status.volumesInUse)
                     self.cluster.events.record(
                         node: self.settings.nodeName,
                         isWarning: false,
@@ -93,6 +97,7 @@ final class NodeReporter: Sendable {
                     var there = try await self.nodes.get(wanted.metadata.name)
                     if Self.reconcile(&there, wanted) { there = try await self.nodes.update(there) }
                     self.node.withLock { [there] node in node = there }
+                    self.localVolumes?.announced(there.status.volumesInUse)
                 }
                 return
             } catch {
@@ -181,6 +186,7 @@ final class NodeReporter: Sendable {
             do throws(StatusError) {
                 let written = try await self.nodes.updateStatus(node)
                 self.node.withLock { $0 = written }
+                self.localVolumes?.announced(written.status.volumesInUse)
                 return true
             } catch {
                 guard error.isConflict || error.isNotFound else { throw error }
@@ -237,6 +243,7 @@ final class NodeReporter: Sendable {
             $0.architecture = HostInfo.architecture
         }
         status.images = await self.images()
+        status.volumesInUse = RepeatedField(self.localVolumes?.inUse ?? [])
         status.conditions = self.health.conditions(
             before: Array(node.status.conditions),
             now: WallClock.timestamp

@@ -103,9 +103,16 @@ struct StatusReporter: Sendable {
         into current: CoreV1.PodStatus
     ) -> CoreV1.PodStatus {
         var result = status
-        let own: Set = [
+        var own: Set = [
             "PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers",
         ]
+        // Why the kubelet ended the pod.
+        let disruption = "DisruptionTarget"
+        if status.conditions.contains(where: {
+            $0.type == disruption && $0.reason == "TerminationByKubelet"
+        }) {
+            own.insert(disruption)
+        }
         result.conditions = RepeatedField(status.conditions.filter { own.contains($0.type) })
         for condition in current.conditions where !own.contains(condition.type) {
             result.conditions.append(condition)

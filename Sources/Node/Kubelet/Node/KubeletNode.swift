@@ -22,6 +22,9 @@ final class KubeletNode: Sendable {
     let health: NodeHealth
     private let staticSource = Wakeup()
     private let reporter: NodeReporter?
+    private let localVolumes: LocalVolumes?
+    private let images: ImageCollector
+    private let eviction: EvictionManager
     /// UIDs whose status changed and is to be reported.
     let changedStatuses: ChangeQueue
     private let staticUIDs = Mutex<Set<String>>([])
@@ -32,6 +35,7 @@ final class KubeletNode: Sendable {
         client: RuntimeClient,
         capacity: NodeCapacity,
         runtimeVersion: String,
+        thresholds: [EvictionThreshold],
         logger: Logger
     ) {
         self.settings = settings
@@ -45,6 +49,7 @@ final class KubeletNode: Sendable {
         let host = HostFacts(
             addresses: addresses,
             memoryBytes: capacity.capacity["memory"]?.value ?? 0,
+            podMemoryBytes: capacity.enforced["memory"]?.value ?? 0,
             milliCPU: capacity.allocatable["cpu"]?.milliValue ?? 0,
             storageBytes: capacity.allocatable["ephemeral-storage"]?.value ?? 0,
             nodeName: settings.nodeName
@@ -55,6 +60,10 @@ final class KubeletNode: Sendable {
         let prober = Prober(client: client)
         let health = NodeHealth(client: client, observer: observer)
         self.health = health
+        let localVolumes = cluster.map {
+            LocalVolumes(settings: settings, cluster: $0, logger: logger)
+        }
+        self.localVolumes = localVolumes
         let changed = ChangeQueue()
         self.changedStatuses = changed
         let services = PodServices(
@@ -70,6 +79,10 @@ final class KubeletNode: Sendable {
                 settings: settings,
                 cluster: cluster,
                 tokens: cluster.map { TokenCache(cluster: $0) },
+                references: cluster.map {
+                    ReferencedObjects(channel: $0.channel) { wakes.refreshVolumes($0) }
+                },
+                localVolumes: localVolumes,
                 context: { host.context }
             ),
             cgroups: settings.cgroupsPerQOS
@@ -90,10 +103,11 @@ final class KubeletNode: Sendable {
         )
         self.services = services
         let admission = NodeAdmission(allocatable: capacity.allocatable)
-        self.fleet = PodFleet(services: services) { pod, others in
-            admission.refusal(of: pod, beside: others)
+        let fleet = PodFleet(services: services) { pod, others in
+            admission.refusal(of: pod, beside: others, pressures: health.pressures)
         }
-        self.reporter = cluster.map {
+        self.fleet = fleet
+        let reporter = cluster.map {
             NodeReporter(
                 cluster: $0,
                 settings: settings,
@@ -102,18 +116,35 @@ final class KubeletNode: Sendable {
                 runtimeVersion: runtimeVersion,
                 host: host,
                 health: health,
+                localVolumes: localVolumes,
                 logger: logger
             )
         }
+        localVolumes?.connect { reporter?.wake() }
+        self.reporter = reporter
+        let images = ImageCollector(
+            client: client,
+            settings: settings,
+            events: events,
+            logger: logger
+        )
+        self.images = images
+        self.eviction = EvictionManager(
+            services: services,
+            fleet: fleet,
+            images: images,
+            thresholds: thresholds,
+            onPressure: { reporter?.wake() }
+        )
         wakes.connect(self.fleet)
     }
 
     /// Runs until the task is cancelled.
     func run() async throws {
         if let cgroups = self.services.cgroups {
-            let allocatable = self.capacity.allocatable
+            let limits = self.capacity.enforced
             try await HostThreads.run { () throws(HostError) in
-                try cgroups.ensureClasses(allocatable: allocatable)
+                try cgroups.ensureClasses(limits: limits)
             }
         }
         // Running containers are known before any pod is looked at, so that they are adopted.
@@ -123,12 +154,16 @@ final class KubeletNode: Sendable {
             group.addTask { await self.followManifests() }
             group.addTask { await self.cleanUp() }
             group.addTask { await self.serve() }
+            group.addTask { await self.rotateLogs() }
+            group.addTask { await self.images.run() }
+            group.addTask { await self.eviction.run() }
             if let cluster = self.cluster, let reporter = self.reporter {
                 group.addTask { await cluster.run() }
                 group.addTask { await reporter.run() }
                 group.addTask { await PodFollower(cluster: cluster, fleet: self.fleet).run() }
                 group.addTask { await self.report(to: cluster) }
                 group.addTask { await self.mirror(in: cluster, reporter) }
+                if let volumes = self.localVolumes { group.addTask { await volumes.run() } }
             } else {
                 group.addTask { await self.watchHealth() }
             }
@@ -184,6 +219,15 @@ final class KubeletNode: Sendable {
             await self.fleet.removeRemains(wanted: wanted)
             try? await Task.sleep(for: .seconds(60))
         }
+    }
+
+    private func rotateLogs() async {
+        await LogRotator(
+            client: self.services.client,
+            observer: self.services.observer,
+            settings: self.settings,
+            logger: self.logger
+        ).run()
     }
 
     /// Serves the node's ports; a port that cannot be had is tried again.
@@ -252,6 +296,12 @@ final class FleetWakes: Sendable {
         guard let fleet = self.fleet.withLock({ $0 }) else { return }
         // Owned by nobody: a hop to the fleet's executor that does not wait.
         Task { await fleet.wake(uid) }
+    }
+
+    /// What volumes of a pod are made from has changed.
+    func refreshVolumes(_ uid: String) {
+        guard let fleet = self.fleet.withLock({ $0 }) else { return }
+        Task { await fleet.refreshVolumes(uid) }
     }
 }
 

@@ -13,7 +13,14 @@ struct NodeAdmission: Sendable {
     let allocatable: [String: Scalars.Quantity]
 
     /// Why not; nil when it does.
-    func refusal(of pod: CoreV1.Pod, beside others: [CoreV1.Pod]) -> PodStatusBuilder.Ending? {
+    ///
+    /// - Parameter pressures: conditions of the node that hold, such as `MemoryPressure`.
+    func refusal(
+        of pod: CoreV1.Pod,
+        beside others: [CoreV1.Pod],
+        pressures: Set<String> = []
+    ) -> PodStatusBuilder.Ending? {
+        if let refusal = Self.refusal(of: pod, under: pressures) { return refusal }
         if let system = pod.spec.os?.name, !system.isEmpty, system != "linux" {
             return .init(
                 reason: "PodOSNotSupported",
@@ -35,6 +42,35 @@ struct NodeAdmission: Sendable {
             return self.shortage(name, needed: amount(need), used: taken)
         }
         return nil
+    }
+
+    /// A node under pressure takes no pods but those that the cluster cannot do without, and short of
+    /// memory alone also those that have asked for some.
+    ///
+    /// Source: upstream `pkg/kubelet/eviction/eviction_manager.go` (`Admit`).
+    private static func refusal(
+        of pod: CoreV1.Pod,
+        under pressures: Set<String>
+    ) -> PodStatusBuilder.Ending? {
+        if pressures.isEmpty || pod.isCritical { return nil }
+        if pressures == ["MemoryPressure"] {
+            if QOSClass(of: pod) != .bestEffort || Self.toleratesMemoryPressure(pod) { return nil }
+        }
+        return .init(
+            reason: "Evicted",
+            message: "The node had condition: [\(pressures.sorted().joined(separator: " "))]. "
+        )
+    }
+
+    private static func toleratesMemoryPressure(_ pod: CoreV1.Pod) -> Bool {
+        pod.spec.tolerations.contains { toleration in
+            let isForAll = toleration.operator == "Exists"
+            let fitsKey =
+                toleration.key == "node.kubernetes.io/memory-pressure"
+                || toleration.key.isEmpty && isForAll
+            let fitsEffect = toleration.effect.isEmpty || toleration.effect == "NoSchedule"
+            return fitsKey && fitsEffect && (isForAll || toleration.value.isEmpty)
+        }
     }
 
     private func shortage(_ name: String, needed: Int64, used: Int64) -> PodStatusBuilder.Ending {

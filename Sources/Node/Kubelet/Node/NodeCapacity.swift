@@ -3,6 +3,7 @@
 
 import KubernetesAPI
 import NodeHost
+import PodLifecycle
 import Protobuf
 import Scalars
 
@@ -12,6 +13,9 @@ import Scalars
 struct NodeCapacity: Sendable {
     let capacity: [String: Scalars.Quantity]
     let allocatable: [String: Scalars.Quantity]
+    /// What the cgroup of all pods is limited to: the capacity without what is reserved. Thresholds of
+    /// eviction lie within it.
+    let enforced: [String: Scalars.Quantity]
 
     init(settings: KubeletSettings) {
         let disk = FileSystemUse(of: settings.rootDirectory)
@@ -36,13 +40,14 @@ struct NodeCapacity: Sendable {
                 allocatable[name]?.subtract(amount)
             }
         }
+        self.enforced = allocatable.mapValues { $0.sign < 0 ? .zero : $0 }
         for (signal, resource) in [
             ("memory.available", "memory"), ("nodefs.available", "ephemeral-storage"),
         ] {
             guard let text = settings.evictionHard[signal], let total = capacity[resource],
-                let amount = EvictionThreshold.bytes(text, of: total.value)
+                let value = EvictionThreshold.Value(text)
             else { continue }
-            allocatable[resource]?.subtract(Scalars.Quantity(amount, format: .binarySI))
+            allocatable[resource]?.subtract(value.quantity(of: total.value))
         }
         for (name, amount) in allocatable where amount.sign < 0 { allocatable[name] = .zero }
         self.capacity = capacity
@@ -51,17 +56,5 @@ struct NodeCapacity: Sendable {
 
     static func list(_ amounts: [String: Scalars.Quantity]) -> MapField<String, Resource.Quantity> {
         MapField(amounts.map { ($0.key, Resource.Quantity($0.value)) })
-    }
-}
-
-/// A limit for eviction: an amount, or a share of the whole in per cent.
-enum EvictionThreshold {
-    /// The limit in bytes; nil when the text is none.
-    static func bytes(_ text: String, of total: Int64) -> Int64? {
-        if text.hasSuffix("%") {
-            guard let share = Double(text.dropLast()) else { return nil }
-            return Int64(Double(total) * share / 100)
-        }
-        return (try? Scalars.Quantity(parsing: text))?.value
     }
 }

@@ -31,10 +31,12 @@ struct PodCgroups: Sendable {
     func path(_ pod: CoreV1.Pod) -> String { self.cgroups.path(Self.name(pod)) }
 
     /// Makes the groups of the classes. Blocks.
-    func ensureClasses(allocatable: [String: Scalars.Quantity]) throws(HostError) {
+    ///
+    /// - Parameter limits: what all pods may use together.
+    func ensureClasses(limits: [String: Scalars.Quantity]) throws(HostError) {
         var all = Cgroups.Settings()
-        all.cpuShares = ResourceMath.shares(milli: allocatable["cpu"]?.milliValue ?? 0)
-        all.memoryLimit = allocatable["memory"]?.value
+        all.cpuShares = ResourceMath.shares(milli: limits["cpu"]?.milliValue ?? 0)
+        all.memoryLimit = limits["memory"]?.value
         try self.cgroups.ensure("kubepods", all)
         var best = Cgroups.Settings()
         best.cpuShares = ResourceMath.minimumShares

@@ -44,9 +44,30 @@ actor PodFleet {
         }?.pod
     }
 
+    /// The pods that hold resources of the node.
+    var activePods: [CoreV1.Pod] {
+        get async {
+            var active: [CoreV1.Pod] = []
+            for member in self.members.values where await !member.worker.isFinished {
+                active.append(member.pod)
+            }
+            return active
+        }
+    }
+
+    /// Whether a pod's resources are free again.
+    func isFinished(_ uid: String) async -> Bool {
+        await self.members[uid]?.worker.isFinished ?? true
+    }
+
     /// Something about a pod may have changed.
     func wake(_ uid: String) {
         self.members[uid]?.worker.wake()
+    }
+
+    /// What volumes of a pod are made from has changed.
+    func refreshVolumes(_ uid: String) async {
+        await self.members[uid]?.worker.refreshVolumes()
     }
 
     /// A pod is to run, or has changed.
@@ -77,11 +98,7 @@ actor PodFleet {
         } else if pod.isDeleted {
             await worker.end(PodWorker.Ending())
         } else if !isKnown {
-            var active: [CoreV1.Pod] = []
-            for member in self.members.values where await !member.worker.isFinished {
-                active.append(member.pod)
-            }
-            if let refusal = self.admit(pod, active) {
+            if let refusal = self.admit(pod, await self.activePods) {
                 self.services.events.warning(pod, "", refusal.reason, refusal.message)
                 await worker.end(PodWorker.Ending(reason: refusal))
             }

@@ -30,6 +30,8 @@ struct HostFacts: Sendable {
     /// The node's addresses, the first one first.
     let addresses: [String]
     let memoryBytes: Int64
+    /// What pods may use together before the kernel ends some.
+    let podMemoryBytes: Int64
     let milliCPU: Int64
     let storageBytes: Int64
     let nodeName: String

@@ -269,6 +269,7 @@ extension PodWorker {
             let log = old.logPath
             let links = self.services.settings.containerLogsDirectory
             await HostThreads.run {
+                for part in RotatedLogs.paths(of: log) { HostFiles.remove(part) }
                 HostFiles.remove(log)
                 ContainerLogLinks.remove([old.id], in: links)
             }

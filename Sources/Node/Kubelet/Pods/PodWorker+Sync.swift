@@ -53,7 +53,10 @@ extension PodWorker {
                 self.end(Ending())
                 return .zero
             }
-            if actions.isEmpty { return self.deadline() }
+            if actions.isEmpty {
+                let due = await self.refreshVolumes(runtime)
+                return [due, self.deadline()].compactMap { $0 }.min()
+            }
             if !self.pod.usesHostNetwork, let problem = services.health.networkProblem {
                 if !self.toldNetworkNotReady {
                     self.toldNetworkNotReady = true
@@ -74,7 +77,7 @@ extension PodWorker {
                     return pause
                 }
                 self.report(after, isTerminal: false)
-                return [pause, self.deadline()].compactMap { $0 }.min()
+                return [pause, self.deadline(), self.refresh.pause].compactMap { $0 }.min()
             }
             guard let after = try? await services.observer.refresh(self.uid) else {
                 return .seconds(1)
@@ -124,7 +127,9 @@ extension PodWorker {
         var addresses = runtime.addresses
         do {
             try await self.prepareNode()
+            self.refresh.isStale = false
             volumes = try await services.volumes.mount(self.pod, addresses: addresses)
+            self.refresh.succeeded(next: services.volumes.nextRefresh(of: self.pod))
         } catch {
             let text = (error as? VolumeFailure)?.description ?? "\(error)"
             services.events.warning(self.pod, "", "FailedMount", text)

@@ -49,6 +49,8 @@ actor PodWorker {
     var lastSync: ContinuousClock.Instant?
     /// Whether an event told that the pod waits for its network.
     var toldNetworkNotReady = false
+    /// How up to date the volumes are whose content the kubelet writes.
+    var refresh = VolumeRefresh()
 
     init(pod: CoreV1.Pod, services: PodServices) {
         self.pod = pod
@@ -61,6 +63,11 @@ actor PodWorker {
     /// Takes a newer form of the pod.
     func update(_ pod: CoreV1.Pod) {
         let hadGrace = self.pod.metadata.deletionGracePeriodSeconds
+        if pod.metadata.labels != self.pod.metadata.labels
+            || pod.metadata.annotations != self.pod.metadata.annotations
+        {
+            self.refresh.isStale = true
+        }
         self.pod = pod
         if pod.isDeleted, self.phase == .syncing {
             self.end(Ending())
@@ -70,6 +77,12 @@ actor PodWorker {
             // Less time than it was given first.
             self.step?.cancel()
         }
+        self.wake()
+    }
+
+    /// What a volume is made from has changed.
+    func refreshVolumes() {
+        self.refresh.isStale = true
         self.wake()
     }
 
@@ -167,6 +180,7 @@ actor PodWorker {
                 if !isGone { return .milliseconds(200) }
             }
             services.volumes.tokens?.forget(uid: self.uid)
+            services.volumes.references?.forget(uid: self.uid)
             self.isCleaned = true
             self.report(runtime, isTerminal: true, isFinished: true)
         }

@@ -49,6 +49,7 @@ struct LogReader: Sendable {
         }
         defer { watch?.stop() }
         var parser = Parser(options: self.options)
+        var next: OpenFile?
         while !Task.isCancelled {
             let current = file
             let wasRunning = self.options.follows ? await isRunning() : false
@@ -62,10 +63,14 @@ struct LogReader: Sendable {
                 continue
             }
             guard self.options.follows else { return }
-            if let next = await HostThreads.run({ current.replacement() }) {
-                file = next
+            // What was written before the log was rotated is read to its end first.
+            if let following = next {
+                file = following
+                next = nil
                 continue
             }
+            next = await HostThreads.run { current.replacement() }
+            if next != nil { continue }
             if !wasRunning { return }
             await wakeup.wait(for: Self.pollInterval)
         }

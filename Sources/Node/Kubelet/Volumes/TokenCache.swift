@@ -72,10 +72,23 @@ final class TokenCache: Sendable {
         }
     }
 
-    private static func isOld(_ entry: Entry, _ now: Int64) -> Bool {
-        let left = entry.expires - now
-        return left < entry.lifetime / 5 || entry.lifetime - left > Self.maximumAge
+    /// When the first of a pod's tokens is to be replaced, in seconds since 1970; nil when it has
+    /// none.
+    func due(uid: String) -> Int64? {
+        self.entries.withLock { entries in
+            entries.filter { $0.key.hasPrefix(uid + "/") }.map { Self.due($0.value) }.min()
+        }
     }
+
+    /// When four fifths of a token's time are over, or it is a day old.
+    private static func due(_ entry: Entry) -> Int64 {
+        min(
+            entry.expires - entry.lifetime / 5,
+            entry.expires - entry.lifetime + Self.maximumAge
+        )
+    }
+
+    private static func isOld(_ entry: Entry, _ now: Int64) -> Bool { now > Self.due(entry) }
 
     /// Forgets the tokens of a pod.
     func forget(uid: String) {

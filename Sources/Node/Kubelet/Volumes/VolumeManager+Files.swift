@@ -149,6 +149,10 @@ extension VolumeManager {
                 try await cluster.configMap(namespace, name)
             }
         ) {
+            self.references?.note(
+                .init(kind: .configMap, namespace: namespace, name: name),
+                version: map.metadata.resourceVersion
+            )
             for (key, value) in map.data { payload[key] = Array(value.utf8) }
             for (key, value) in map.binaryData { payload[key] = Array(value) }
         }
@@ -172,6 +176,10 @@ extension VolumeManager {
                 try await cluster.secret(namespace, name)
             }
         ) {
+            self.references?.note(
+                .init(kind: .secret, namespace: namespace, name: name),
+                version: secret.metadata.resourceVersion
+            )
             for (key, value) in secret.data { payload[key] = Array(value) }
         }
         try Self.place(payload, items, "secret", optional, mode, &files)

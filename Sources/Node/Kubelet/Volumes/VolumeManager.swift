@@ -16,17 +16,25 @@ final class VolumeManager: Sendable {
     let settings: KubeletSettings
     let cluster: (any ClusterAccess)?
     let tokens: TokenCache?
+    /// What volumes are made from; nil without an API server.
+    let references: ReferencedObjects?
+    /// Nil without an API server.
+    let localVolumes: LocalVolumes?
     let context: @Sendable () -> FieldReferences.Context
 
     init(
         settings: KubeletSettings,
         cluster: (any ClusterAccess)?,
         tokens: TokenCache?,
+        references: ReferencedObjects?,
+        localVolumes: LocalVolumes?,
         context: @escaping @Sendable () -> FieldReferences.Context
     ) {
         self.settings = settings
         self.cluster = cluster
         self.tokens = tokens
+        self.references = references
+        self.localVolumes = localVolumes
         self.context = context
     }
 
@@ -38,6 +46,7 @@ final class VolumeManager: Sendable {
         addresses: [String]
     ) async throws(VolumeFailure) -> [String: MountedVolume] {
         var result: [String: MountedVolume] = [:]
+        self.references?.follow(ReferencedObjects.Reference.all(of: pod), for: pod.metadata.uid)
         for volume in pod.spec.volumes {
             guard PodPaths.isSafe(volume.name) else {
                 throw VolumeFailure(volume: volume.name, message: "invalid volume name")
@@ -51,7 +60,7 @@ final class VolumeManager: Sendable {
         return result
     }
 
-    private func mount(
+    func mount(
         _ volume: CoreV1.Volume,
         _ pod: CoreV1.Pod,
         _ addresses: [String]
@@ -81,7 +90,7 @@ final class VolumeManager: Sendable {
     }
 
     /// The folder of the volumes whose content the kubelet writes; nil for others.
-    private static func plugin(of source: CoreV1.VolumeSource) -> String? {
+    static func plugin(of source: CoreV1.VolumeSource) -> String? {
         if source.configMap != nil { return "configmap" }
         if source.secret != nil { return "secret" }
         if source.downwardAPI != nil { return "downward-api" }
@@ -139,6 +148,7 @@ final class VolumeManager: Sendable {
         }
         if let local = origin.local {
             let path = local.path
+            if LocalVolumes.isOurs(volume) { try await self.localVolumes?.ensure(volume) }
             return try await HostThreads.run { () throws(HostError) in
                 guard HostFiles.exists(path) else {
                     throw HostError(code: ENOENT, operation: "stat", path: path)
