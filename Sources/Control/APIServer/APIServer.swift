@@ -98,7 +98,9 @@ package final class APIServer: Sendable {
             registry: registry,
             access: AccessControl(configuration.access(RegistryReader(registry: registry))),
             discovery: Discovery(
-                table: configuration.table,
+                // Without a way to the nodes there is nothing to measure.
+                table: configuration.nodes.group == nil
+                    ? configuration.table : configuration.table.withMetrics,
                 serverAddress:
                     "\(configuration.advertiseAddress):\(configuration.advertisePort ?? 6443)"
             ),

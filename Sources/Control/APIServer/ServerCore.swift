@@ -18,6 +18,7 @@ struct ServerCore: Sendable {
     let health: HealthChecks
     let limits: InFlightLimits
     let nodes: NodeConnections
+    let usage: NodeUsage
     let metrics: ServerMetrics
     let openAPI: OpenAPIDocuments
     let requestTimeout: Duration
@@ -38,6 +39,7 @@ struct ServerCore: Sendable {
             version: ServerVersion.info.gitVersion
         )
         self.nodes = nodes
+        self.usage = NodeUsage(nodes: nodes)
         self.limits = limits
         self.registry = registry
         self.access = access

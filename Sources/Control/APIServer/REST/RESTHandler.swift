@@ -94,6 +94,7 @@ struct RESTHandler: HTTPRequestHandler {
         ) {
             return try await self.answer(exchange, review)
         }
+        if info.apiGroup == Self.usageGroup { return try await self.usage(exchange) }
         guard let call = try self.core.route(info, user) else {
             if try await self.serveLegacy(exchange, user) { return }
             throw self.core.isReviewPath(info) ? .methodNotSupportedAtAll : ServerCore.pageNotFound
