@@ -42,6 +42,8 @@ def free_port():
 
 
 class Cluster(base.Node):
+    controllers = None
+
     def start(self):
         subprocess.run([base.SUPPORT / "containerd", "start", self.runtime, base.INDEX],
                        check=True)
@@ -61,14 +63,15 @@ class Cluster(base.Node):
              "--tls-private-key-file", pki / "apiserver.key",
              "--kubelet-certificate-authority", pki / "ca.crt",
              "--kubelet-client-certificate", pki / "apiserver-kubelet-client.crt",
-             "--kubelet-client-key", pki / "apiserver-kubelet-client.key"],
+             "--kubelet-client-key", pki / "apiserver-kubelet-client.key",
+             "--local-volume-path", self.dir / "volumes"],
             stdout=open(self.dir / "apiserver.log", "wb"), stderr=subprocess.STDOUT)
         wait("the API server", lambda: self.kubectl("get", "namespaces"))
         # There is no controller manager, which would make it.
         wait("the account", lambda: self.kubectl("create", "serviceaccount", "default"))
         self.start_kubelet()
 
-    def start_kubelet(self):
+    def start_kubelet(self, *flags):
         pki = self.dir / "pki"
         log = open(self.dir / "kubelet.log", "ab")
         self.kubelet = subprocess.Popen(
@@ -78,17 +81,27 @@ class Cluster(base.Node):
              "--node-ip", "127.0.0.1", "--container-runtime-endpoint", f"unix://{self.socket}",
              "--cgroup-root", "/apus-e2e", "--port", str(self.node_port), "--healthz-port", "0",
              "--tls-cert-file", pki / "kubelet.crt", "--tls-private-key-file", pki / "kubelet.key",
-             "--client-ca-file", pki / "ca.crt"],
+             "--client-ca-file", pki / "ca.crt", "--container-log-max-size", "64Ki",
+             "--container-log-max-files", "3", *flags],
+            stdout=log, stderr=log)
+
+    def start_controllers(self, *names):
+        log = open(self.dir / "controllers.log", "ab")
+        self.controllers = subprocess.Popen(
+            [base.APUS, "kube-controller-manager", "--kubeconfig", self.dir / "admin.conf",
+             "--leader-elect=false", "--secure-port", "0", "--controllers", ",".join(names)],
             stdout=log, stderr=log)
 
     def stop(self):
         self.apiserver.terminate()
+        if self.controllers:
+            self.controllers.terminate()
         super().stop()
 
     def kubectl(self, *words, text=None, check=True):
         return subprocess.run(
             ["kubectl", "--kubeconfig", self.dir / "admin.conf", "--cache-dir", self.dir / "cache",
-             *words], check=check, capture_output=True, text=True, input=text, timeout=30).stdout
+             *words], check=check, capture_output=True, text=True, input=text, timeout=90).stdout
 
     def get(self, *words):
         return json.loads(self.kubectl("get", *words, "-o", "json"))
@@ -183,6 +196,53 @@ def mounts_what_the_api_has(node):
 
 
 @test
+def keeps_mounted_files_up_to_date(node):
+    node.kubectl("create", "configmap", "live", "--from-literal=a=1", "--from-literal=gone=x")
+    node.kubectl("create", "secret", "generic", "live", "--from-literal=s=1")
+    node.create("live", {
+        "volumes": [
+            {"name": "m", "configMap": {"name": "live"}},
+            {"name": "s", "secret": {"secretName": "live"}},
+            {"name": "o", "configMap": {"name": "later", "optional": True}},
+            {"name": "p", "projected": {"sources": [
+                {"configMap": {"name": "live", "items": [{"key": "a", "path": "deep/a"}]}},
+                {"downwardAPI": {"items": [
+                    {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}}]}}],
+        "containers": [container("sleep", "3600", volumeMounts=[
+            {"name": name, "mountPath": f"/{name}"} for name in "msop"])]}, labels={"l": "1"})
+    wait("the phase", lambda: node.phase("live") == "Running")
+    [volumes] = (node.dir / "kubelet/pods").glob(
+        f"{node.get('pod', 'live')['metadata']['uid']}/volumes")
+
+    def read(path):
+        [file] = volumes.glob(f"*/{path}")
+        return file.read_text()
+    assert (read("m/a"), read("s/s"), read("p/deep/a")) == ("1", "1", "1")
+    before = os.readlink(next(volumes.glob("*/m")) / "..data")
+    begin = time.monotonic()
+    node.kubectl("patch", "configmap", "live", "--type=json", "-p", json.dumps([
+        {"op": "replace", "path": "/data/a", "value": "2"}, {"op": "remove", "path": "/data/gone"},
+        {"op": "add", "path": "/data/new", "value": "n"}]))
+    wait("the ConfigMap's change", lambda: read("m/a") == "2" and read("p/deep/a") == "2")
+    print(f"     patch to file: {time.monotonic() - begin:.2f} s")
+    assert read("m/new") == "n" and not list(volumes.glob("*/m/gone"))
+    assert os.readlink(next(volumes.glob("*/m")) / "..data") != before
+    node.kubectl("patch", "secret", "live", "-p", '{"data": {"s": "Mg=="}}')
+    wait("the Secret's change", lambda: read("s/s") == "2")
+    node.kubectl("label", "pod", "live", "l=2", "--overwrite")
+    wait("the label's change", lambda: 'l="2"' in read("p/labels"))
+    node.kubectl("create", "configmap", "later", "--from-literal=k=v")
+    wait("an optional ConfigMap", lambda: read("o/k") == "v")
+    node.kubectl("delete", "configmap", "live")
+    wait("an event about what is missing", lambda: any(
+        e["reason"] == "FailedMount" and e["involvedObject"]["name"] == "live"
+        and 'configmap "live" not found' in e["message"] for e in node.get("events")["items"]))
+    assert read("m/a") == "2"
+    status = node.get("pod", "live")["status"]["containerStatuses"][0]
+    assert (status["restartCount"], status["ready"]) == (0, True)
+
+
+@test
 def tells_how_containers_end(node):
     node.create("fails", {"restartPolicy": "Never", "containers": [container(
         "sh", "-c", "echo -n last words > /dev/termination-log; exit 3")]})
@@ -219,10 +279,145 @@ def mirrors_static_pods(node):
 
 
 @test
+def tells_what_is_used(node):
+    node.create("busy", {"containers": [
+        container("sh", "-c", "while :; do :; done", resources={"limits": {"cpu": "200m"}})]},
+        labels={"app": "busy"})
+    wait("the phase", lambda: node.phase("busy") == "Running")
+    wait("the node's use", lambda: node.kubectl("top", "node").splitlines()[1].split()[0] == "node")
+
+    def use():
+        [line] = node.kubectl("top", "pod", "-l", "app=busy", "--no-headers").splitlines()
+        name, cpu, memory = line.split()
+        return name == "busy" and cpu.endswith("m") and memory.endswith("Mi") and int(cpu[:-1])
+    assert 20 < wait("the pod's use", use) < 400
+    [item] = json.loads(node.kubectl(
+        "get", "--raw", "/apis/metrics.k8s.io/v1beta1/namespaces/default/pods?labelSelector=app%3Dbusy"
+    ))["items"]
+    assert item["metadata"]["name"] == "busy" and item["metadata"]["labels"] == {"app": "busy"}
+    assert [c["name"] for c in item["containers"]] == ["main"]
+    assert float(item["window"].rstrip("s")) >= 1, item
+    node.kubectl("delete", "pod", "busy")
+
+
+@test
+def binds_claims_to_its_disk(node):
+    node.start_controllers(
+        "persistentvolume-binder-controller", "local-volume-provisioner-controller",
+        "persistentvolumeclaim-protection-controller", "persistentvolume-protection-controller")
+    assert "(default)" in node.kubectl("get", "storageclass", "local")
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+             "metadata": {"name": "data", "annotations": {
+                 "volume.kubernetes.io/selected-node": "node"}},
+             "spec": {"accessModes": ["ReadWriteOnce"],
+                      "resources": {"requests": {"storage": "1Gi"}}}}
+    node.kubectl("create", "-f", "-", text=json.dumps(claim))
+    wait("the claim", lambda: node.get("pvc", "data")["status"]["phase"] == "Bound")
+    volume = node.get("pv", node.get("pvc", "data")["spec"]["volumeName"])
+    assert volume["spec"]["local"]["path"].startswith(str(node.dir / "volumes/pvc-"))
+    mount = {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}],
+             "restartPolicy": "Never"}
+    for name, command in (("writes", "echo kept > /d/f"), ("reads", "cat /d/f")):
+        node.create(name, {**mount, "containers": [container(
+            "sh", "-c", command, volumeMounts=[{"name": "d", "mountPath": "/d"}])]})
+        wait("the end", lambda: node.phase(name) == "Succeeded")
+    assert node.kubectl("logs", "reads") == "kept\n"
+    folder = pathlib.Path(volume["spec"]["local"]["path"])
+    name = "apus.dev/local/" + volume["metadata"]["name"]
+    assert (folder / "f").exists()
+    assert name in node.get("node", "node")["status"]["volumesInUse"]
+    node.kubectl("delete", "pod", "writes", "reads")
+    node.kubectl("delete", "pvc", "data")
+    wait("the volume's end", lambda: not node.get("pv")["items"])
+    assert not folder.exists()
+    claim["metadata"] = {"name": "shared"}
+    claim["spec"]["accessModes"] = ["ReadWriteMany"]
+    claim["metadata"]["annotations"] = {"volume.kubernetes.io/selected-node": "node"}
+    node.kubectl("create", "-f", "-", text=json.dumps(claim))
+    wait("the refusal", lambda: any(
+        e["reason"] == "ProvisioningFailed" and "not ReadWriteMany" in e["message"]
+        for e in node.get("events")["items"]))
+    node.kubectl("delete", "pvc", "shared")
+
+
+@test
+def rotates_logs(node):
+    node.create("loud", {"containers": [container(
+        "sh", "-c", "i=0; while :; do i=$((i+1)); echo line $i; [ $((i % 500)) = 0 ] && sleep 0.1;"
+                    " done")]})
+    wait("the phase", lambda: node.phase("loud") == "Running")
+    folder = node.logs / f"default_loud_{node.get('pod', 'loud')['metadata']['uid']}" / "main"
+
+    def parts():
+        # What is being compressed has two names for a moment.
+        names = {path.name for path in folder.iterdir() if path.suffix != ".tmp"}
+        return sorted(name for name in names if name + ".gz" not in names)
+    wait("two older parts", lambda: len(parts()) == 3 and parts()[1].endswith(".gz"))
+    assert parts()[0] == "0.log", parts()
+    follow = subprocess.Popen(
+        ["kubectl", "--kubeconfig", node.dir / "admin.conf", "logs", "-f", "--tail=1", "loud"],
+        stdout=subprocess.PIPE, text=True)
+    try:
+        oldest = parts()[1]
+        numbers = []
+        while oldest in parts() or len(numbers) < 100:
+            numbers.append(int(follow.stdout.readline().split()[1]))
+    finally:
+        follow.kill()
+        follow.wait()
+    # Whoever follows the log misses nothing when it is rotated.
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    wait("no more than three parts", lambda: len(parts()) <= 3)
+    node.kubectl("delete", "pod", "loud", "--wait=true")
+    wait("the logs' end", lambda: not folder.exists())
+
+
+@test
+def ends_pods_that_grow_too_large(node):
+    node.create("fat", {
+        "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}],
+        "containers": [container(
+            "sh", "-c", "dd if=/dev/zero of=/v/f bs=1M count=3; exec sleep 3600",
+            volumeMounts=[{"name": "v", "mountPath": "/v"}])]})
+    wait("the end", lambda: node.phase("fat") == "Failed")
+    status = node.get("pod", "fat")["status"]
+    assert status["reason"] == "Evicted", status
+    assert status["message"] == 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ', status
+    [why] = [c for c in status["conditions"] if c["type"] == "DisruptionTarget"]
+    assert (why["status"], why["reason"]) == ("True", "TerminationByKubelet"), why
+
+
+@test
+def ends_pods_when_the_node_runs_short(node):
+    node.create("victim", {"containers": [container("sleep", "3600")]})
+    wait("the phase", lambda: node.phase("victim") == "Running")
+    node.stop_kubelet()
+    node.start_kubelet("--eviction-hard", "pid.available<1G")
+
+    def condition():
+        return {c["type"]: c for c in node.get("node", "node")["status"]["conditions"]}[
+            "PIDPressure"]
+    wait("the condition", lambda: condition()["status"] == "True")
+    assert condition()["reason"] == "KubeletHasInsufficientPID"
+    wait("the end", lambda: node.phase("victim") == "Failed")
+    status = node.get("pod", "victim")["status"]
+    assert status["reason"] == "Evicted"
+    assert status["message"].startswith(
+        "The node was low on resource: pids. Threshold quantity: 1G, available: "), status
+    node.create("refused", {"containers": [container("sleep", "3600")]})
+    wait("the refusal", lambda: node.phase("refused") == "Failed")
+    assert node.get("pod", "refused")["status"]["message"] == (
+        "The node had condition: [PIDPressure]. ")
+    node.stop_kubelet()
+    node.start_kubelet("--eviction-pressure-transition-period", "1s")
+    wait("the condition's end", lambda: condition()["status"] == "False")
+
+
+@test
 def deletes_pods(node):
     begin = time.monotonic()
-    node.kubectl("delete", "pod", "--all", "--wait=true", "--timeout=25s")
-    assert time.monotonic() - begin < 25
+    node.kubectl("delete", "pod", "--all", "--wait=true", "--timeout=80s")
+    assert time.monotonic() - begin < 80
     wait("the end of all containers", lambda: not node.containers())
     wait("the end of all folders", lambda: not list((node.dir / "kubelet/pods").iterdir()))
 

@@ -22,7 +22,7 @@ INDEX = "151"
 results = []
 
 
-def wait(what, condition, seconds=12):
+def wait(what, condition, seconds=40):
     """The first true value of `condition`, which may throw until then."""
     deadline = time.monotonic() + seconds
     problem = None
@@ -317,14 +317,14 @@ def probes_and_replaces_a_container_that_is_sick(node):
             livenessProbe={"exec": {"command": ["cat", "/tmp/well"]}, "periodSeconds": 1,
                            "failureThreshold": 1})]})
     wait("a second instance",
-         lambda: len(node.containers()["sick-node", "main"]) == 2, seconds=20)
+         lambda: len(node.containers()["sick-node", "main"]) == 2)
     node.remove("sick")
 
 
 @test
 def runs_hooks(node):
     node.apply("hooks", {
-        "terminationGracePeriodSeconds": 5,
+        "terminationGracePeriodSeconds": 15,
         "volumes": [{"name": "out", "hostPath": {"path": str(node.dir / "out"),
                                                  "type": "DirectoryOrCreate"}}],
         "containers": [container(

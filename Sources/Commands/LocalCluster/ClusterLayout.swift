@@ -26,6 +26,8 @@ public struct ClusterLayout: Sendable, Hashable {
     public var networks: String { self.path("cni") }
     public var manifests: String { self.path("manifests") }
     public var images: String { self.path("images") }
+    /// Data of volumes of the default StorageClass.
+    public var volumes: String { self.path("volumes") }
     public var logs: String { self.path("log") }
     public var run: String { self.path("run") }
 

@@ -97,6 +97,7 @@ extension ComponentPlan {
                 "--tls-private-key-file=\(self.layout.key("apiserver"))",
                 "--client-ca-file=\(self.layout.certificate("ca"))",
                 "--service-cluster-ip-range=\(self.options.serviceRange)",
+                "--local-volume-path=\(self.layout.volumes)",
                 "--service-account-key-file=\(self.layout.serviceAccountPublicKey)",
                 "--service-account-signing-key-file=\(self.layout.serviceAccountKey)",
                 "--service-account-issuer=https://kubernetes.default.svc."

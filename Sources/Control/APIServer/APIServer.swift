@@ -60,6 +60,8 @@ package final class APIServer: Sendable {
         package var requestTimeout: Duration = .seconds(60)
         /// How long the server goes on, but says that it is not ready, before it ends.
         package var shutdownDelay: Duration = .zero
+        /// Where volumes of the default StorageClass lie on nodes; empty for no such class.
+        package var localVolumePath = ""
         /// How long requests may go on after the end has been asked for.
         package var drain: Duration = .seconds(60)
 

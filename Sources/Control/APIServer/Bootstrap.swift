@@ -62,6 +62,7 @@ struct Bootstrap: Sendable {
         try await self.ensureService()
         try await self.ensureEndpoints()
         try await self.ensureFlowControl()
+        try await self.ensureStorageClass()
         try await self.ensureAPIServices()
         try await self.ensureClientAuthority()
     }

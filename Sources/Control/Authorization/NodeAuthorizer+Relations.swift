@@ -26,6 +26,7 @@ extension NodeAuthorizer {
             let object = self.objects.get(request.groupResource, namespace: "", name: name)
             let slice: ResourceV1.ResourceSlice? = object?.message()
             return slice?.spec.nodeName == node
+        case ("", "persistentvolumes") where self.isLocal(name, to: node): return true
         default: break
         }
         // Volumes have no namespace, and their secrets may be in another than their claims.
@@ -43,6 +44,26 @@ extension NodeAuthorizer {
                 pod.metadata.annotations["kubernetes.io/config.mirror"] == nil
             else { return false }
             return self.leads(pod, to: request)
+        }
+    }
+
+    /// Whether a volume was made on the disk of the node, which has its data to the end.
+    private func isLocal(_ name: String, to node: String) -> Bool {
+        guard
+            let volume: CoreV1.PersistentVolume =
+                self.objects.get(Self.volumes, namespace: "", name: name)?.message(),
+            volume.metadata.annotations["pv.kubernetes.io/provisioned-by"] == "apus.dev/local",
+            volume.spec.persistentVolumeSource.local != nil
+        else { return false }
+        let label = "kubernetes.io/hostname"
+        let nodes = GroupResource(group: "", resource: "nodes")
+        let object = self.objects.get(nodes, namespace: "", name: node)
+        let hostname = object?.metadata.labels[label] ?? node
+        let terms = volume.spec.nodeAffinity?.required?.nodeSelectorTerms ?? []
+        return terms.contains { term in
+            term.matchExpressions.contains {
+                $0.key == label && $0.operator == "In" && $0.values.contains(hostname)
+            }
         }
     }
 

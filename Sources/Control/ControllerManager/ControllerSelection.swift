@@ -18,7 +18,9 @@ package struct ControllerSelection: Sendable {
         "ephemeral-volume-controller", "garbage-collector-controller",
         "horizontal-pod-autoscaler-controller", "job-controller",
         "kube-apiserver-serving-clustertrustbundle-publisher-controller",
-        "legacy-serviceaccount-token-cleaner-controller", "namespace-controller",
+        "legacy-serviceaccount-token-cleaner-controller",
+        // Ours: upstream's provisioners are programs of their own.
+        "local-volume-provisioner-controller", "namespace-controller",
         "node-ipam-controller", "node-lifecycle-controller", "node-route-controller",
         "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller",
         "persistentvolume-expander-controller", "persistentvolume-protection-controller",

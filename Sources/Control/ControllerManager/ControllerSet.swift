@@ -127,6 +127,7 @@ package struct ControllerSet: Sendable {
         add(VolumeProtectionController.self, "pv-protection-controller")
         add(EphemeralVolumeController.self, "ephemeral-volume-controller")
         add(VolumeBinder.self, "persistent-volume-binder")
+        add(LocalVolumeProvisioner.self, "persistent-volume-binder")
         add(NodeTTLController.self, "ttl-controller")
         add(BootstrapSigner.self, "bootstrap-signer")
         add(TokenCleaner.self, "token-cleaner")

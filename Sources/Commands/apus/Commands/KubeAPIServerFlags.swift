@@ -125,6 +125,12 @@ struct KubeAPIServerFlags {
         help: "which of a node's addresses are taken, best first"
     )
 
+    static let localVolumePath = Flag(
+        "local-volume-path",
+        default: "",
+        help: "where volumes of the default StorageClass lie on nodes; empty for no such class"
+    )
+
     // MARK: - Access
 
     static let authorizationModes = Flag(
@@ -212,8 +218,9 @@ struct KubeAPIServerFlags {
         bindAddress, securePort, advertiseAddress, certificate, privateKey, clientAuthority,
         dataDirectory, servers, storeAuthority, storeCertificate, storeKey, compactionInterval,
         serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
-        kubeletAddresses, authorizationModes, anonymous, tokenFile, bootstrapTokens, accountKeys,
-        accountSigningKey, accountIssuers, audiences, enabledPlugins, disabledPlugins, readingLimit,
+        kubeletAddresses, localVolumePath, authorizationModes, anonymous, tokenFile,
+        bootstrapTokens, accountKeys, accountSigningKey, accountIssuers, audiences,
+        enabledPlugins, disabledPlugins, readingLimit,
         writingLimit, requestTimeout, shutdownDelay, runtimeConfig,
     ]
 }
@@ -258,6 +265,7 @@ extension KubeAPIServerFlags {
         configuration.access = { objects in .standard(access, objects) }
         configuration.nodes.addressTypes = self.values[Self.kubeletAddresses]
         configuration.nodes.group = group
+        configuration.localVolumePath = self.values[Self.localVolumePath]
         configuration.nodes.tls = try self.clientTLS(
             authority: Self.kubeletAuthority,
             certificate: Self.kubeletCertificate,
