@@ -64,11 +64,15 @@ class Cluster(base.Node):
              "--kubelet-certificate-authority", pki / "ca.crt",
              "--kubelet-client-certificate", pki / "apiserver-kubelet-client.crt",
              "--kubelet-client-key", pki / "apiserver-kubelet-client.key",
+             "--service-account-key-file", pki / "sa.pub",
+             "--service-account-signing-key-file", pki / "sa.key",
+             "--service-account-issuer", "https://kubernetes.default.svc",
              "--local-volume-path", self.dir / "volumes"],
             stdout=open(self.dir / "apiserver.log", "wb"), stderr=subprocess.STDOUT)
         wait("the API server", lambda: self.kubectl("get", "namespaces"))
-        # There is no controller manager, which would make it.
+        # There is no controller manager, which would make them.
         wait("the account", lambda: self.kubectl("create", "serviceaccount", "default"))
+        self.kubectl("create", "configmap", "kube-root-ca.crt", f"--from-file={pki}/ca.crt")
         self.start_kubelet()
 
     def start_kubelet(self, *flags):

@@ -113,7 +113,7 @@ struct LogReader: Sendable {
                 if let time = LogTime.nanoseconds(text), time < since { return }
             }
             var text: [UInt8] = []
-            if self.options.showsTimestamps { text += fields[0] + [0x20] }
+            if self.options.showsTimestamps { text += LogTime.fixed(fields[0]) + [0x20] }
             text += fields[3]
             let isPartial = fields[2].first == UInt8(ascii: "P")
             if !isPartial { text.append(0x0a) }
