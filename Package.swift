@@ -555,7 +555,7 @@ targets += module(
     ],
     tests: []
 )
-targets += module("SPDY", in: "Control", ["CZlib"], tests: [])
+targets += module("SPDY", in: "Control", ["SPDYFraming"], tests: ["SPDYFraming"])
 targets += module(
     "RequestInfo",
     in: "Control",

@@ -80,6 +80,12 @@ package struct SPDYSession {
     /// Streams that are open.
     package var openStreams: Int { self.streams.count }
 
+    /// Whether a side of the stream has not ended yet.
+    package func isOpen(_ stream: UInt32) -> Bool { self.streams[stream] != nil }
+
+    /// How much is to be sent.
+    package var outputBytes: Int { self.output.count }
+
     /// What is to be sent; it is taken away.
     package mutating func takeOutput() -> [UInt8] {
         defer { self.output = [] }
@@ -134,8 +140,9 @@ package struct SPDYSession {
             // The block has to go through the decompressor even when nobody wants it.
             _ = try self.headers(body.dropFirst(4))
             let stream = Self.number(body, at: 0) & 0x7fff_ffff
-            if isEnd { self.endRemote(stream) }
-            return nil
+            guard isEnd, let state = self.streams[stream], !state.remote else { return nil }
+            self.endRemote(stream)
+            return .data(stream: stream, [], isEnd: true)
         case FrameType.resetStream:
             guard body.count >= 8 else { throw .malformed("RST_STREAM is too short") }
             let stream = Self.number(body, at: 0) & 0x7fff_ffff

@@ -44,7 +44,7 @@ extension RESTHandler {
             else { throw .badRequest("Upgrade request required") }
             transport = UpgradedTransport(exchange.request, exchange.response)
         }
-        guard let session = try? SPDYSession(transport) else { return }
+        let session = SPDYConnection(transport)
         let forward: PortForward
         do throws(RPCError) {
             forward = try await PortForward(client, PodTarget.message(pod))
@@ -91,7 +91,7 @@ final class PortForward: Sendable {
     }
 
     /// Carries bytes until the client or the kubelet ends.
-    func run(_ session: SPDYSession) async {
+    func run(_ session: SPDYConnection) async {
         await withTaskGroup(of: Void.self) { tasks in
             let (opened, continuation) = AsyncStream.makeStream(of: (UInt32, SPDYStream).self)
             tasks.addTask {

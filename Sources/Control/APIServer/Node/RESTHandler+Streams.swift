@@ -151,12 +151,10 @@ extension RESTHandler {
         _ target: PodTarget,
         _ options: StreamOptions
     ) async throws(StatusError) {
-        guard
-            let version = try await self.upgradeToSPDY(exchange, Self.streamVersions),
-            let session = try? SPDYSession(
-                UpgradedTransport(exchange.request, exchange.response)
-            )
-        else { throw .badRequest("unable to upgrade: SPDY/3.1 is required") }
+        guard let version = try await self.upgradeToSPDY(exchange, Self.streamVersions) else {
+            throw .badRequest("unable to upgrade: SPDY/3.1 is required")
+        }
+        let session = SPDYConnection(UpgradedTransport(exchange.request, exchange.response))
         let peer = SPDYPeer(options, version: version)
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
