@@ -166,7 +166,12 @@ targets += module(
 )
 targets += module("JSON", in: "Wire", ["Bytes", "Protobuf", "Scalars"], tests: ["Protobuf"])
 targets += module("PKI", in: "Wire", ["Bytes", "Scalars"] + cryptography, tests: [])
-targets += module("Protobuf", in: "Wire", ["Bytes", "Descriptors", "RPCInterface"])
+targets += module(
+    "Protobuf",
+    in: "Wire",
+    ["Bytes", "Descriptors", "RPCInterface"],
+    tests: ["Bytes", "Descriptors", "JSON", "WellKnownTypes"]
+)
 targets += module(
     "RPC",
     in: "Wire",

@@ -154,7 +154,7 @@ extension ValueType {
             .schemaOrStringArray, .stringList, .unknown:
             known[id] = .untypedAtomic
             return .untypedAtomic
-        case .object:
+        case .object, .wellKnown:
             let type = ValueType(
                 name: schema.name,
                 form: .object,

@@ -90,7 +90,7 @@ struct SchemaBuilder {
 
     private mutating func schema(of schema: MessageSchema) -> DynamicValue {
         switch schema.table.pointee.jsonForm {
-        case .object: break
+        case .object, .wellKnown: break
         case .time, .microTime: return ["type": "string", "format": "date-time"]
         case .duration: return ["type": "string"]
         case .quantity:

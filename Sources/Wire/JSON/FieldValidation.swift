@@ -116,6 +116,9 @@ struct JSONPath: ~Copyable {
         self.count -= 1
     }
 
+    /// Whether this is the outermost value.
+    var isRoot: Bool { self.count == 0 }
+
     private var steps: UnsafeBufferPointer<Step> {
         UnsafeBufferPointer(start: self.memory, count: self.count)
     }
@@ -165,8 +168,20 @@ struct FieldProblems {
     }
 
     mutating func add(_ kind: StaticString, _ path: String) {
+        self.add("\(kind) field \"\(path)\"")
+    }
+
+    /// Adds what was found in a value that was read on its own, below `path`.
+    mutating func add(_ texts: [String], below path: String) {
+        for text in texts {
+            guard let quote = text.firstIndex(of: "\"") else { continue }
+            let rest = text[text.index(after: quote)...]
+            self.add(path.isEmpty ? text : "\(text[...quote])\(path).\(rest)")
+        }
+    }
+
+    private mutating func add(_ text: String) {
         guard self.texts.count < Self.limit else { return }
-        let text = "\(kind) field \"\(path)\""
         if self.seen.insert(text).inserted { self.texts.append(text) }
     }
 }

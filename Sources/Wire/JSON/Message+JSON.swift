@@ -7,16 +7,25 @@ public import Protobuf
 
 extension Message {
     /// Decodes a message; unknown and duplicate fields are ignored.
+    ///
+    /// - Parameter types: what an `Any` in it may hold.
     public init(
         json text: [UInt8],
-        limits: JSONLimits = JSONLimits()
+        limits: JSONLimits = JSONLimits(),
+        types: MessageTypes? = nil
     ) throws(JSONError) {
-        self = try Self.decode(json: text, limits: limits).message
+        self = try Self.decode(json: text, limits: limits, types: types).message
     }
 
     /// Decodes a message; unknown and duplicate fields are ignored.
-    public init(json text: String, limits: JSONLimits = JSONLimits()) throws(JSONError) {
-        self = try Self.decode(json: [UInt8](text.utf8), limits: limits).message
+    ///
+    /// - Parameter types: what an `Any` in it may hold.
+    public init(
+        json text: String,
+        limits: JSONLimits = JSONLimits(),
+        types: MessageTypes? = nil
+    ) throws(JSONError) {
+        self = try Self.decode(json: [UInt8](text.utf8), limits: limits, types: types).message
     }
 
     /// Decodes a message with what stands beside its fields: `kind`, `apiVersion` and, unless
@@ -27,13 +36,15 @@ extension Message {
     public static func decode(
         json text: UnsafeRawBufferPointer,
         validation: FieldValidation = .ignore,
-        limits: JSONLimits = JSONLimits()
+        limits: JSONLimits = JSONLimits(),
+        types: MessageTypes? = nil
     ) throws(JSONError) -> DecodedJSON<Self> {
         let decoded = try MessageStorage.decode(
             json: text,
             as: Self.schema,
             validation: validation,
-            limits: limits
+            limits: limits,
+            types: types
         )
         return DecodedJSON(
             message: Self(storage: decoded.message),
@@ -46,23 +57,30 @@ extension Message {
     public static func decode(
         json text: [UInt8],
         validation: FieldValidation = .ignore,
-        limits: JSONLimits = JSONLimits()
+        limits: JSONLimits = JSONLimits(),
+        types: MessageTypes? = nil
     ) throws(JSONError) -> DecodedJSON<Self> {
         try text.withUnsafeBytes { buffer in
             Result { () throws(JSONError) in
-                try Self.decode(json: buffer, validation: validation, limits: limits)
+                try Self.decode(json: buffer, validation: validation, limits: limits, types: types)
             }
         }.get()
     }
 
     /// The JSON of the message; of a kind with `kind` and `apiVersion`.
-    public func json() throws(JSONEncodingError) -> [UInt8] {
-        try self.storage.json(Self.schema, typeMeta: Self.schema.isKind ? Self.typeMeta : nil)
+    ///
+    /// - Parameter types: what an `Any` in it may hold.
+    public func json(types: MessageTypes? = nil) throws(JSONEncodingError) -> [UInt8] {
+        try self.storage.json(
+            Self.schema,
+            typeMeta: Self.schema.isKind ? Self.typeMeta : nil,
+            types: types
+        )
     }
 
     /// The JSON of the message as text.
-    public func jsonText() throws(JSONEncodingError) -> String {
-        String(decoding: try self.json(), as: UTF8.self)
+    public func jsonText(types: MessageTypes? = nil) throws(JSONEncodingError) -> String {
+        String(decoding: try self.json(types: types), as: UTF8.self)
     }
 
     /// The `kind` and `apiVersion` of the type.
@@ -99,7 +117,8 @@ extension MessageStorage {
         json text: UnsafeRawBufferPointer,
         as schema: MessageSchema,
         validation: FieldValidation,
-        limits: JSONLimits
+        limits: JSONLimits,
+        types: MessageTypes? = nil
     ) throws(JSONError) -> DecodedJSON<MessageStorage> {
         guard text.count <= limits.bytes else {
             throw .tooLarge(bytes: text.count, limit: limits.bytes)
@@ -110,12 +129,15 @@ extension MessageStorage {
         var decoder = MessageJSONDecoder(
             text,
             into: block,
+            as: schema,
             validation: validation,
-            limits: limits
+            limits: limits,
+            types: types
         )
-        if try !decoder.scanner.skipNull() {
-            try decoder.readMessage(table, root, depth: 0)
-        }
+        // A null is a message without fields, but for the type that has one among its values.
+        var isAbsent = false
+        if table.pointee.wellKnown != .value { isAbsent = try decoder.scanner.skipNull() }
+        if !isAbsent { try decoder.readMessage(table, root, depth: 0) }
         try decoder.scanner.finish()
         block.trim()
         return DecodedJSON(
@@ -128,11 +150,14 @@ extension MessageStorage {
     /// The JSON of a message of the type that `schema` describes.
     package func json(
         _ schema: MessageSchema,
-        typeMeta: TypeMeta?
+        typeMeta: TypeMeta?,
+        types: MessageTypes? = nil
     ) throws(JSONEncodingError) -> [UInt8] {
         defer { withExtendedLifetime(self.block) {} }
         var encoder = MessageJSONEncoder(
             UnsafeRawPointer(self.block.base),
+            schema,
+            types: types,
             output: JSONTextOutput(JSONWriter(capacity: Int(self.block.used)))
         )
         try encoder.writeMessage(schema.table, UnsafeRawPointer(self.address), typeMeta: typeMeta)

@@ -30,11 +30,12 @@ extension MessageJSONDecoder {
         case .schemaOrBool: try self.readSchemaOrBool(table, message, depth: depth)
         case .schemaOrStringArray: try self.readSchemaOrArray(table, message, depth: depth)
         case .stringList: try self.readSoleField(table, message, 1, depth: depth)
+        case .wellKnown: try self.readWellKnown(table, message, depth: depth)
         }
     }
 
     /// The slot of a field of a form, by its number; the field becomes present.
-    private func slot(
+    func slot(
         _ table: UnsafePointer<MessageTable>,
         _ message: UInt32,
         _ number: UInt32
@@ -49,7 +50,7 @@ extension MessageJSONDecoder {
     }
 
     /// A string, or the error that says what was found instead.
-    private mutating func text(
+    mutating func text(
         _ table: UnsafePointer<MessageTable>
     ) throws(JSONError) -> UnsafeRawBufferPointer {
         guard self.scanner.peek() == UInt8(ascii: "\"") else {
@@ -191,7 +192,7 @@ extension MessageJSONDecoder {
         }
     }
 
-    private mutating func readSoleField(
+    mutating func readSoleField(
         _ table: UnsafePointer<MessageTable>,
         _ message: UInt32,
         _ number: UInt32,

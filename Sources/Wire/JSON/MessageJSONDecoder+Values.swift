@@ -17,7 +17,7 @@ extension MessageJSONDecoder {
         let slot = message &+ field.pointee.offset
         switch field.pointee.cardinality {
         case .implicit, .always:
-            if try self.scanner.skipNull() {
+            if try self.skipNull(for: field, field.pointee.kind) {
                 // Go leaves a struct or scalar as it is; its own types become their zero value.
                 if field.pointee.kind == .message, let child = field.pointee.child,
                     child.pointee.jsonForm != .object
@@ -28,13 +28,15 @@ extension MessageJSONDecoder {
             }
             try self.readValue(field, field.pointee.kind, slot, depth: depth)
         case .explicit:
-            if try self.scanner.skipNull() { return self.clear(field, message) }
+            if try self.skipNull(for: field, field.pointee.kind) {
+                return self.clear(field, message)
+            }
             try self.readValue(field, field.pointee.kind, slot, depth: depth)
             if field.pointee.kind != .message {
                 self.setBit(message, field.pointee.presence, true)
             }
         case .oneof:
-            if try self.scanner.skipNull() { return }
+            if try self.skipNull(for: field, field.pointee.kind) { return }
             let caseSlot = message &+ field.pointee.presence
             guard UInt32.load(self.block, caseSlot) == 0 else {
                 throw self.invalidValue(
@@ -51,6 +53,21 @@ extension MessageJSONDecoder {
         case .map:
             if try self.scanner.skipNull() { return UInt32.store(0, self.block, slot) }
             try self.readMap(field, slot, depth: depth)
+        }
+    }
+
+    /// Skips a null, unless the type of the field has one among its values.
+    @inline(__always)
+    private mutating func skipNull(
+        for field: UnsafePointer<FieldEntry>,
+        _ kind: FieldKind
+    ) throws(JSONError) -> Bool {
+        guard self.scanner.peek() == UInt8(ascii: "n") else { return false }
+        switch kind {
+        case .message where field.pointee.child?.pointee.wellKnown == .value: return false
+        case .enum where field.pointee.enumeration?.takeUnretainedValue().isNull == true:
+            return false
+        default: return try self.scanner.skipNull()
         }
     }
 
@@ -227,6 +244,11 @@ extension MessageJSONDecoder {
         _ field: UnsafePointer<FieldEntry>,
         _ slot: UInt32
     ) throws(JSONError) {
+        if field.pointee.enumeration?.takeUnretainedValue().isNull == true,
+            try self.scanner.skipNull()
+        {
+            return Int32.store(0, self.block, slot)
+        }
         guard self.scanner.peek() == UInt8(ascii: "\"") else {
             let value = try self.readInteger(Int32.min...Int32.max, "int32")
             return Int32.store(Int32(truncatingIfNeeded: value), self.block, slot)
@@ -267,7 +289,7 @@ extension MessageJSONDecoder {
         repeat {
             self.path.push(index: index)
             let item = try self.addItem(slot, stride)
-            if try self.scanner.skipNull() {
+            if try self.skipNull(for: field, field.pointee.kind) {
                 try self.checkNullItem(field)
             } else {
                 try self.readValue(field, field.pointee.kind, item, depth: depth + 1)
@@ -286,7 +308,7 @@ extension MessageJSONDecoder {
 
     /// Adds a zeroed item to the list at `slot`.
     @inline(__always)
-    private func addItem(_ slot: UInt32, _ stride: Int) throws(JSONError) -> UInt32 {
+    func addItem(_ slot: UInt32, _ stride: Int) throws(JSONError) -> UInt32 {
         var header = UInt32.load(self.block, slot)
         var count = header == 0 ? 0 : UInt32.load(self.block, header)
         if header == 0 || count == UInt32.load(self.block, header &+ 4) {
@@ -339,7 +361,7 @@ extension MessageJSONDecoder {
             try self.storeKey(field, key, pair)
             try self.scanner.expect(UInt8(ascii: ":"), "':'")
             self.path.push(raw, of: nil)
-            if try self.scanner.skipNull() {
+            if try self.skipNull(for: field, field.pointee.valueKind) {
                 if field.pointee.valueKind == .message, let table = field.pointee.child {
                     try self.checkRoom()
                     let empty = self.block.allocate(table.pointee.size)

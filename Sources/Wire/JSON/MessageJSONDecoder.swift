@@ -16,6 +16,11 @@ struct MessageJSONDecoder: ~Copyable {
     /// `kind` and `apiVersion` of the outermost object.
     var typeMeta = TypeMeta()
     let limits: JSONLimits
+    /// The type of the outermost message.
+    private unowned(unsafe) let root: MessageSchema
+    private let givenTypes: MessageTypes?
+    /// Whether the outermost object stands in an `Any`, whose type is one of its keys.
+    var isInAny = false
     /// How far the block may fill up, so that the strings of the text and one more message always
     /// fit: `{}` is two bytes of text and may be a kilobyte of message.
     private let memoryLimit: UInt32
@@ -23,9 +28,13 @@ struct MessageJSONDecoder: ~Copyable {
     init(
         _ text: UnsafeRawBufferPointer,
         into block: Block,
+        as root: MessageSchema,
         validation: FieldValidation,
-        limits: JSONLimits
+        limits: JSONLimits,
+        types: MessageTypes?
     ) {
+        self.root = root
+        self.givenTypes = types
         self.block = block
         self.scanner = JSONScanner(text)
         self.problems = FieldProblems(validation)
@@ -33,6 +42,9 @@ struct MessageJSONDecoder: ~Copyable {
         let reserve = Int64(text.count) + Int64(4 * Block.largestMessage)
         self.memoryLimit = UInt32(clamping: Int64(Block.maximumBytes) - reserve)
     }
+
+    /// What an `Any` may hold.
+    var types: MessageTypes { self.givenTypes ?? MessageTypes([self.root.file]) }
 
     /// Checks that `byteCount` more bytes fit into the block.
     @inline(__always)
@@ -115,6 +127,10 @@ struct MessageJSONDecoder: ~Copyable {
         let isTypeMeta = table.pointee.isKind && (key == "kind" || key == "apiVersion")
         let path = self.problems.isCollecting ? self.path.text(of: key) : ""
         guard isTypeMeta else {
+            if self.isInAny, key == "@type", self.path.isRoot {
+                _ = try self.scanner.string()
+                return
+            }
             if self.problems.isCollecting { self.problems.add("unknown", path) }
             _ = try self.scanner.skipValue(depth: depth + 1, limit: self.limits.depth)
             return

@@ -75,7 +75,7 @@ extension MessageJSONEncoder where Output: ~Copyable {
     }
 
     @inline(__always)
-    private func text(at slot: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+    func text(at slot: UnsafeRawPointer) -> UnsafeRawBufferPointer {
         let extent = slot.loadUnaligned(as: Extent.self)
         return UnsafeRawBufferPointer(
             start: self.base + Int(extent.offset),
@@ -145,7 +145,9 @@ extension MessageJSONEncoder where Output: ~Copyable {
 
     private mutating func writeEnum(_ field: UnsafePointer<FieldEntry>, _ number: Int32) {
         let schema = field.pointee.enumeration?.takeUnretainedValue()
-        if let name = schema?.name(of: number) {
+        if schema?.isNull == true {
+            self.output.null()
+        } else if let name = schema?.name(of: number) {
             self.output.string(copying: name)
         } else {
             self.output.integer(Int64(number))
@@ -200,10 +202,11 @@ extension MessageJSONEncoder where Output: ~Copyable {
                 try self.writeSoleField(table, message, 1)
             }
         case .stringList: try self.writeSoleField(table, message, 1)
+        case .wellKnown: try self.writeWellKnown(table, message)
         }
     }
 
-    private func slot(
+    func slot(
         _ table: UnsafePointer<MessageTable>,
         _ message: UnsafeRawPointer,
         _ number: UInt32
@@ -214,7 +217,7 @@ extension MessageJSONEncoder where Output: ~Copyable {
         return message + Int(field.pointee.offset)
     }
 
-    private mutating func writeSoleField(
+    mutating func writeSoleField(
         _ table: UnsafePointer<MessageTable>,
         _ message: UnsafeRawPointer,
         _ number: UInt32

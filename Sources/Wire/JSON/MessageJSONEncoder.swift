@@ -11,8 +11,13 @@ public enum JSONEncodingError: Error, Equatable, Sendable {
     case notFinite(field: String)
     /// A field that carries JSON as text does not hold JSON.
     case invalidJSON(field: String, reason: String)
-    /// A time outside the years 0 to 9999, which RFC 3339 cannot write.
+    /// A time outside the years 0 to 9999, which RFC 3339 cannot write, or a duration of more than
+    /// 10,000 years or of two minds about its sign.
     case timeOutOfRange(field: String)
+    /// The path of a field mask that does not come back from its JSON.
+    case invalidPath(String)
+    /// An `Any` of a type that is not known, or whose bytes are not of its type.
+    case invalidAny(url: String, reason: String)
 }
 
 /// Walks a message in the shape of its JSON, driven by its table.
@@ -23,12 +28,27 @@ public enum JSONEncodingError: Error, Equatable, Sendable {
 struct MessageJSONEncoder<Output: JSONOutput & ~Copyable>: ~Copyable {
     var output: Output
     /// The address of the block that is being written.
-    let base: UnsafeRawPointer
+    var base: UnsafeRawPointer
+    /// The type of the outermost message.
+    private unowned(unsafe) let root: MessageSchema
+    private let givenTypes: MessageTypes?
+    /// How many `Any` stand around what is being written.
+    var anyDepth = 0
 
-    init(_ base: UnsafeRawPointer, output: consuming Output) {
+    init(
+        _ base: UnsafeRawPointer,
+        _ root: MessageSchema,
+        types: MessageTypes?,
+        output: consuming Output
+    ) {
         self.base = base
+        self.root = root
+        self.givenTypes = types
         self.output = output
     }
+
+    /// What an `Any` may hold.
+    var types: MessageTypes { self.givenTypes ?? MessageTypes([self.root.file]) }
 
     /// Ends the walk and hands the output over.
     consuming func finish() -> Output {
@@ -46,6 +66,16 @@ struct MessageJSONEncoder<Output: JSONOutput & ~Copyable>: ~Copyable {
         }
         self.output.beginObject()
         if let typeMeta { self.writeTypeMeta(typeMeta) }
+        try self.writeFields(table, message)
+        self.output.endObject()
+    }
+
+    /// Writes the keys of a message with their values.
+    @inline(__always)
+    mutating func writeFields(
+        _ table: UnsafePointer<MessageTable>,
+        _ message: UnsafeRawPointer
+    ) throws(JSONEncodingError) {
         let isKubernetes = table.pointee.dialect == .kubernetes
         for index in 0..<table.pointee.jsonKeyCount {
             let key = table.pointee.jsonKeys + index
@@ -58,7 +88,6 @@ struct MessageJSONEncoder<Output: JSONOutput & ~Copyable>: ~Copyable {
             self.output.key(key)
             try self.writeField(field, owner)
         }
-        self.output.endObject()
     }
 
     private mutating func writeTypeMeta(_ typeMeta: TypeMeta) {

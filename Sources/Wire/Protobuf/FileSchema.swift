@@ -145,6 +145,9 @@ public enum SchemaError: Error, Equatable, Sendable {
     case invalidNumber(Int, field: String)
     /// A file that is imported is not among those given, or the imports form a cycle.
     case unresolvedImport(String, by: String)
+    /// A message must contain itself, or more messages than
+    /// ``MessageSchema/maximumRequiredMessages``.
+    case requiresTooMuch(String)
     /// A message has more fields than a table can index.
     case tooManyFields(String)
 }

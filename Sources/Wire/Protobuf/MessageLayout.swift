@@ -177,7 +177,8 @@ struct MessageRules {
         self.serialized = options.message(rulesExtension)?.bytes ?? []
         let rules = DescriptorOptions(bytes: self.serialized)
         self.isKind = rules.bool(1)
-        self.form = JSONForm(rawValue: UInt8(clamping: rules.varint(2) ?? 0)) ?? .object
+        let form = JSONForm(rawValue: UInt8(clamping: rules.varint(2) ?? 0)) ?? .object
+        self.form = form == .wellKnown ? .object : form
     }
 }
 

@@ -4,7 +4,7 @@
 /// A message type at run time: its name, its fields and what the schema file says of them.
 public final class MessageSchema: @unchecked Sendable {
     // SAFETY: the table is filled in before the schema is handed out, and not written afterwards
-    // except for `bytesWhenEmpty`, which `FileSchema` sets under the same rule.
+    // except for `requiredMessages`, which `TableBuilder` sets under the same rule.
 
     /// The name with its package, as in `k8s.io.api.core.v1.Pod`.
     public let fullName: String
@@ -22,6 +22,12 @@ public final class MessageSchema: @unchecked Sendable {
 
     /// The serialized `apus.MessageRules` of the schema.
     let rules: [UInt8]
+
+    /// How many messages may be written with every value of a type, however empty it is.
+    public static let maximumRequiredMessages = 1000
+
+    /// How many messages are always written with it.
+    var requiredMessages: Int?
 
     init(fullName: String, table: UnsafePointer<MessageTable>, rules: [UInt8]) {
         self.fullName = fullName
@@ -115,11 +121,15 @@ public final class EnumSchema: Sendable {
     /// Names and numbers in the order of the schema file.
     public let values: [(name: String, number: Int32)]
 
+    /// Whether it is `google.protobuf.NullValue`, whose one value is JSON's null.
+    package let isNull: Bool
+
     private let names: [Int32: String]
     private let numbers: [String: Int32]
 
     init(fullName: String, values: [(name: String, number: Int32)]) {
         self.fullName = fullName
+        self.isNull = fullName == "google.protobuf.NullValue"
         self.values = values
         self.names = Dictionary(values.map { ($0.number, $0.name) }) { first, _ in first }
         self.numbers = Dictionary(values.map { ($0.name, $0.number) }) { first, _ in first }

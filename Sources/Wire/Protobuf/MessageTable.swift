@@ -123,6 +123,13 @@ package struct JSONKey {
 package enum JSONForm: UInt8 {
     case object, time, microTime, duration, quantity, intOrString, rawExtension, fieldsV1, json
     case schemaOrArray, schemaOrBool, schemaOrStringArray, stringList, unknown
+    /// See ``MessageTable/wellKnown``. Not a value of the schema's option.
+    case wellKnown
+}
+
+/// The types of `google.protobuf` whose JSON is not an object of their fields.
+package enum WellKnownType: UInt8 {
+    case any, duration, fieldMask, list, structure, timestamp, value, wrapper
 }
 
 /// A message type: what the codecs, copying and comparison work from.
@@ -147,12 +154,12 @@ package struct MessageTable {
     package var jsonIndex: UnsafePointer<UInt16>
     package var jsonMask: UInt32
     package var jsonForm: JSONForm
+    /// Set when `jsonForm` is `wellKnown`.
+    package var wellKnown: WellKnownType?
     /// JSON carries `kind` and `apiVersion`.
     package var isKind: Bool
     package var dialect: JSONDialect
     package var schema: Unmanaged<MessageSchema>
-    /// What the empty message is written as; nil until it is first needed.
-    package var bytesWhenEmpty: StaticText?
 }
 
 /// The rules by which the messages of a file become JSON.

@@ -29,6 +29,7 @@ struct TableBuilder {
         for message in self.descriptor.messages { self.declare(message, prefix) }
         for enumeration in self.descriptor.enums { self.declare(enumeration, prefix) }
         for (message, table) in self.pending { try self.fill(message, table) }
+        try self.countRequiredMessages()
         for (_, table) in self.pending { self.fillJSONKeys(table) }
     }
 
@@ -76,10 +77,10 @@ struct TableBuilder {
             jsonIndex: Self.cells(1),
             jsonMask: 0,
             jsonForm: rules.form,
+            wellKnown: nil,
             isKind: rules.isKind,
             dialect: dialect,
             schema: .passRetained(schema),
-            bytesWhenEmpty: nil
         )
     }
 
@@ -140,6 +141,7 @@ extension TableBuilder {
         }
         table.pointee.dense = UnsafePointer(dense)
         table.pointee.denseCount = denseCount
+        self.recogniseWellKnown(table)
     }
 
     private func row(

@@ -261,7 +261,8 @@ struct MethodTypes: Sendable {
                     json: bytes,
                     as: self.input,
                     validation: .strict,
-                    limits: JSONLimits()
+                    limits: JSONLimits(),
+                    types: MessageTypes(self.pool)
                 )
             }
             if let problem = decoded.problems.first { throw RPCTool.Failure.request(problem) }
@@ -277,7 +278,11 @@ struct MethodTypes: Sendable {
     func response(_ message: RawMessage) throws -> String {
         do {
             return try message.bytes.withUnsafeBytes { bytes in
-                try DynamicValue(serialized: bytes, as: self.output).jsonText
+                try DynamicValue(
+                    serialized: bytes,
+                    as: self.output,
+                    types: MessageTypes(self.pool)
+                ).jsonText
             }
         } catch {
             throw RPCTool.Failure.response("\(error)")

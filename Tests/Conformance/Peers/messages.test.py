@@ -30,6 +30,8 @@ integers are big-endian; a request is answered before the next is looked at, in 
       seconds or microseconds; Quantity, RawExtension, JSON and FieldsV1 hold valid text.
   operation 3, compare   body: seed:u64, then the encoded message.  Answer: one byte, 1 when the
       decoded message equals the instance of that seed, else 0.
+  operation 4, to JSON   body: the encoded message.  Answer: its JSON (json.test.py).
+  operation 5, from JSON body: JSON.  Answer: the encoded message (json.test.py).
 
   status 0: done. 1: no such message. 2: the body cannot be decoded; the answer's body says why, in
   UTF-8. 3: another error, said likewise. After any status the peer goes on.

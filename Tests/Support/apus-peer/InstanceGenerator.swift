@@ -195,7 +195,7 @@ struct InstanceGenerator {
         case .rawExtension, .json, .fieldsV1:
             let texts = [#"{"a":1}"#, #"{"f:spec":{"f:replicas":{}}}"#, "{}"]
             String.store(texts[self.below(texts.count)], self.block, self.slot(table, message, 1))
-        case .object, .duration, .intOrString, .schemaOrArray, .schemaOrBool,
+        case .object, .wellKnown, .duration, .intOrString, .schemaOrArray, .schemaOrBool,
             .schemaOrStringArray, .stringList, .unknown:
             return false
         }

@@ -2,21 +2,27 @@
 // Apus: Kubernetes in Swift
 
 import Glibc
+import JSON
 import Protobuf
 
-/// The Swift side of `Tests/Conformance/Peers/messages.test.py`, whose head gives the protocol.
+/// The Swift side of `Tests/Conformance/Peers/messages.test.py` and `json.test.py`; the head of the
+/// former gives the protocol.
 struct MessagePeer {
     private let messages: [String: MessageSchema]
+    private let types: MessageTypes
 
     init(files: [FileSchema]) {
         let all = files.flatMap(\.messages).map { ($0.fullName, $0) }
         self.messages = Dictionary(all) { first, _ in first }
+        self.types = MessageTypes(files)
     }
 
     private enum Operation: UInt8 {
         case recode = 1
         case generate
         case compare
+        case toJSON
+        case fromJSON
     }
 
     private enum Status: UInt8 {
@@ -55,6 +61,16 @@ struct MessagePeer {
             return self.decode(body[8...], schema) { storage in
                 [MessageTree.areEqual(schema.table, storage, instance) ? 1 : 0]
             }
+        case .toJSON:
+            return self.decode(body[...], schema) { storage in
+                try storage.json(schema, typeMeta: nil, types: self.types)
+            }
+        case .fromJSON:
+            do throws(JSONError) {
+                return (.done, try self.binary(json: body, schema))
+            } catch {
+                return (.undecodable, Array("\(error)".utf8))
+            }
         case nil: break
         }
         return (.failed, Array("malformed request".utf8))
@@ -63,7 +79,7 @@ struct MessagePeer {
     private func decode(
         _ body: ArraySlice<UInt8>,
         _ schema: MessageSchema,
-        _ use: (MessageStorage) -> [UInt8]
+        _ use: (MessageStorage) throws -> [UInt8]
     ) -> (Status, [UInt8]) {
         body.withUnsafeBytes { bytes in
             do {
@@ -72,11 +88,28 @@ struct MessagePeer {
                     from: bytes,
                     limits: DecodingLimits()
                 )
-                return (.done, use(storage))
+                return (.done, try use(storage))
             } catch {
                 return (.undecodable, Array("\(error)".utf8))
             }
         }
+    }
+
+    private func binary(
+        json text: [UInt8],
+        _ schema: MessageSchema
+    ) throws(JSONError) -> [UInt8] {
+        try text.withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in
+                try MessageStorage.decode(
+                    json: bytes,
+                    as: schema,
+                    validation: .ignore,
+                    limits: JSONLimits(),
+                    types: self.types
+                ).message.withSerializedBytes(schema) { [UInt8]($0) }
+            }
+        }.get()
     }
 
     private static func seed(_ body: [UInt8]) -> UInt64? {

@@ -74,10 +74,16 @@ extension DynamicValue {
     }
 
     /// The tree of a message of the type that `schema` describes.
-    package init(_ storage: MessageStorage, _ schema: MessageSchema) throws(JSONEncodingError) {
+    package init(
+        _ storage: MessageStorage,
+        _ schema: MessageSchema,
+        types: MessageTypes? = nil
+    ) throws(JSONEncodingError) {
         defer { withExtendedLifetime(storage.block) {} }
         var encoder = MessageJSONEncoder(
             UnsafeRawPointer(storage.block.base),
+            schema,
+            types: types,
             output: TreeBuilder(capacity: Int(storage.block.used) * 2)
         )
         try encoder.writeMessage(
@@ -89,9 +95,12 @@ extension DynamicValue {
     }
 
     /// Reads the binary form of a message of the type that `schema` describes.
+    ///
+    /// - Parameter types: what an `Any` in it may hold.
     public init(
         serialized bytes: UnsafeRawBufferPointer,
-        as schema: MessageSchema
+        as schema: MessageSchema,
+        types: MessageTypes? = nil
     ) throws(DynamicValueError) {
         do {
             let storage = try MessageStorage(
@@ -99,7 +108,7 @@ extension DynamicValue {
                 from: bytes,
                 limits: DecodingLimits()
             )
-            self = try DynamicValue(storage, schema)
+            self = try DynamicValue(storage, schema, types: types)
         } catch let error as DecodingError {
             throw .binary(error)
         } catch let error as JSONEncodingError {
