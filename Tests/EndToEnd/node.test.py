@@ -219,8 +219,7 @@ def keeps_mounted_files_up_to_date(node):
         f"{node.get('pod', 'live')['metadata']['uid']}/volumes")
 
     def read(path):
-        [file] = volumes.glob(f"*/{path}")
-        return file.read_text()
+        return list(volumes.glob(f"*/{path}"))[0].read_text()
     assert (read("m/a"), read("s/s"), read("p/deep/a")) == ("1", "1", "1")
     before = os.readlink(next(volumes.glob("*/m")) / "..data")
     begin = time.monotonic()
