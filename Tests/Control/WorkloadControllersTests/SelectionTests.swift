@@ -201,6 +201,20 @@ struct SelectionTests {
     }
 
     @Test(
+        "pods that are still to be deleted count against the surge, and not as available",
+        arguments: [(2, 2, 3), (2, 3, 2), (2, 4, 2)] as [(Int32, Int32, Int)]
+    )
+    func pending(_ size: Int32, _ pods: Int32, _ next: Int) {
+        let deployment = Samples.deployment(replicas: 4, surge: 1, unavailable: 1)
+        var old = Samples.set("old", replicas: size, available: pods, image: "web:0")
+        old.status.replicas = pods
+        let new = Samples.set("new", replicas: 2, available: 2)
+        #expect(DeploymentScaling.newSize(deployment, current: 2, all: [new, old]) == next)
+        let changes = DeploymentScaling.shrinkOld(deployment, new: new, old: [old])
+        #expect(changes.first?.size == 1)
+    }
+
+    @Test(
         "when a Deployment is complete",
         arguments: [
             // replicas, updated, total, available, observed, complete

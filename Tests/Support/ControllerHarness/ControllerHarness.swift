@@ -76,11 +76,13 @@ package final class ControllerHarness: Sendable {
         await running.value
     }
 
-    /// Waits until a condition holds, for ten seconds of real time.
+    /// Waits until a condition holds, for a minute of real time. Simulated time goes on by a
+    /// millisecond at each look, so that what failed is tried again.
     package func poll(_ condition: () async throws -> Bool) async rethrows -> Bool {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if try await condition() { return true }
+            self.advance(by: .milliseconds(1))
             try? await Task.sleep(for: .milliseconds(2))
         }
         return false

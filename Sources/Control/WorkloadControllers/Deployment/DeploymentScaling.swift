@@ -108,7 +108,8 @@ package enum DeploymentScaling {
     ) -> Int {
         let numbers = DeploymentNumbers(deployment)
         guard deployment.isRolling else { return numbers.replicas }
-        let total = all.reduce(0) { $0 + $1.size }
+        // Pods that their set is still to delete are there, too.
+        let total = all.reduce(0) { $0 + max($1.size, Int($1.status.replicas)) }
         guard total < numbers.maxTotal else { return current }
         return current + min(numbers.maxTotal - total, numbers.replicas - current)
     }
