@@ -142,6 +142,7 @@ targets += library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev")
 targets += module("LMDB", in: "System", ["CLMDB"], tests: [])
 targets += library("CNFTables", apt: "libnftables-dev")
 targets += module("NFTables", in: "System", ["CNFTables"])
+targets += module("Netlink", in: "System", tests: [])
 targets += module("Processes", in: "System", ["CProcesses"], tests: [])
 targets += module("ProcessMetrics", in: "System", ["Metrics"], tests: ["Metrics"])
 
@@ -522,10 +523,11 @@ targets += module(
     "CloudController",
     in: "Control",
     [
-        "ApusAPI", "EventRecording", "Informers", "JSON", "KubernetesAPI", "ObjectModel",
-        "Protobuf", "RPCInterface", "ResourceClient", "WorkQueues", logging,
+        "ApusAPI", "Clocks", "EventRecording", "Informers", "JSON", "KubernetesAPI",
+        "NameRules", "ObjectModel", "Protobuf", "RPCInterface", "ResourceClient", "Scalars",
+        "WorkQueues", logging,
     ],
-    tests: ["KubernetesAPI", "Protobuf"]
+    tests: ["KubernetesAPI", "NameRules", "Protobuf"]
 )
 targets += module(
     "KubeScheduler",
@@ -599,10 +601,11 @@ targets += module(
     "ClusterDNS",
     in: "Node",
     [
-        "DNSMessages", "Informers", "KubernetesAPI", "Processes", "Protobuf",
+        "ComponentServer", "DNSMessages", "HTTP", "HTTP2Transport", "Informers",
+        "KubernetesAPI", "Metrics", "ProcessMetrics", "Processes", "Protobuf",
         "RPCInterface", logging, nioCore, nioPosix,
     ],
-    tests: ["DNSMessages", "KubernetesAPI", "Protobuf"]
+    tests: ["DNSMessages", "KubernetesAPI", "Metrics", "Protobuf"]
 )
 targets += module("DNSMessages", in: "Node", tests: [])
 targets += module(
@@ -627,8 +630,14 @@ targets += module(
     "KubeProxy",
     in: "Node",
     [
-        "Informers", "KubernetesAPI", "NFTables", "Protobuf", "RPCInterface",
-        "ResourceClient", "ServiceRules", logging,
+        "Clocks", "ComponentServer", "HTTP", "HTTP2Transport", "Informers", "JSON",
+        "KubernetesAPI", "Metrics", "NFTables", "NameRules", "Netlink", "Protobuf", "RPCInterface",
+        "ResourceClient",
+        "Scalars", "ServiceRules", logging, nioCore, nioPosix,
+    ],
+    tests: [
+        "Clocks", "ComponentServer", "HTTP", "JSON", "KubernetesAPI", "Metrics", "NameRules",
+        "Netlink", "Protobuf", "ServiceRules", "YAML",
     ]
 )
 targets += module(
@@ -653,7 +662,7 @@ targets += module(
 targets += module(
     "ServiceRules",
     in: "Node",
-    ["KubernetesAPI", "Protobuf"],
+    ["KubernetesAPI", "NameRules", "Protobuf"],
     tests: ["KubernetesAPI", "Processes", "Protobuf"]
 )
 
@@ -674,6 +683,8 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            "ProcessMetrics",
+            "HTTP",
             "ControllerManager",
             "Images",
             "Kubelet",
@@ -847,8 +858,8 @@ let package = Package(
         .library(
             name: "Parsers",
             targets: [
-                "FieldManagement", "MediaTypes", "NameRules", "Patches", "RequestInfo", "Scalars",
-                "SchemaCompiler", "Selectors", "YAML",
+                "DNSMessages", "FieldManagement", "MediaTypes", "NameRules", "Patches",
+                "RequestInfo", "Scalars", "SchemaCompiler", "Selectors", "YAML",
             ]
         ),
         .library(name: "StoreParsers", targets: ["Engine", "EtcdCodec"]),

@@ -29,6 +29,7 @@ let package = Package(
         // Hands the programs over to libFuzzer; lists their names.
         .target(name: "FuzzerEntry"),
         fuzzer("FuzzBinary", "KubernetesAPI", "Protobuf"),
+        fuzzer("FuzzDNS", "Parsers"),
         fuzzer("FuzzJSON", "KubernetesAPI", "Protobuf"),
         fuzzer("FuzzPatches", "KubernetesAPI", "Parsers", "Protobuf"),
         fuzzer("FuzzQuantity", "Parsers"),

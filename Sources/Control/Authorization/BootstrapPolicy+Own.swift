@@ -16,6 +16,8 @@ extension BootstrapPolicy {
           allow patch,update - services/status
           allow create,get,list,update,watch coordination.k8s.io leases
           allow create - serviceaccounts
+          allow create authentication.k8s.io tokenreviews
+          allow create authorization.k8s.io subjectaccessreviews
           allow get,list,watch - endpoints,pods
           allow get,list,watch discovery.k8s.io endpointslices
         clusterrolebinding apus:cluster-dns ClusterRole:apus:cluster-dns \#

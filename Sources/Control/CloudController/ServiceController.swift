@@ -20,10 +20,8 @@ import WorkQueues
 public final class ServiceController: Sendable {
     /// Keeps a Service until its load balancer is gone.
     static let finalizer = "service.kubernetes.io/load-balancer-cleanup"
-    /// A node that takes no traffic from load balancers.
-    static let excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 
-    private let provider: any CloudProvider
+    private let provider: any CloudLoadBalancers
     private let services: Informer<CoreV1.Service>
     private let nodes: Informer<CoreV1.Node>
     private let client: Client<CoreV1.Service>
@@ -32,7 +30,7 @@ public final class ServiceController: Sendable {
     private let logger: Logger
 
     public init(
-        _ provider: any CloudProvider,
+        _ provider: any CloudLoadBalancers,
         factory: InformerFactory,
         channel: any RPCChannel,
         logger: Logger
@@ -77,15 +75,8 @@ public final class ServiceController: Sendable {
 
     /// What matters of a node: whether it takes traffic, and its addresses.
     private static func facts(_ node: CoreV1.Node) -> [String] {
-        [self.takesTraffic(node) ? "yes" : "no"]
+        [NodeState.takesTraffic(node) ? "yes" : "no"]
             + node.status.addresses.map { "\($0.type) \($0.address)" }
-    }
-
-    /// Whether load balancers send traffic to a node.
-    static func takesTraffic(_ node: CoreV1.Node) -> Bool {
-        node.metadata.labels[self.excludeLabel] == nil
-            && node.metadata.deletionTimestamp == nil
-            && node.status.conditions.contains { $0.type == "Ready" && $0.status == "True" }
     }
 
     /// Whether a Service is to have a load balancer of this controller's.
@@ -109,7 +100,7 @@ public final class ServiceController: Sendable {
             finalizers.append(Self.finalizer)
             current = try await self.setFinalizers(service, finalizers)
         }
-        let nodes = self.nodes.list().filter(Self.takesTraffic)
+        let nodes = self.nodes.list().filter(NodeState.takesTraffic)
         let status: CoreV1.LoadBalancerStatus
         do {
             status = try await self.provider.ensureLoadBalancer(for: current, nodes: nodes)

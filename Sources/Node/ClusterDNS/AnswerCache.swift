@@ -68,6 +68,12 @@ enum ForwardedAnswer {
         message.count >= 12 && message[3] & 0xF == 0 && (message[6] != 0 || message[7] != 0)
     }
 
+    /// The name of its code.
+    static func codeName(_ message: [UInt8]) -> String {
+        let code = message.count > 3 ? message[3] & 0xF : 0
+        return DNSMetrics.codes[code] ?? "RCODE\(code)"
+    }
+
     /// Whether it was cut short.
     static func isTruncated(_ message: [UInt8]) -> Bool {
         message.count >= 12 && message[2] & 0x02 != 0

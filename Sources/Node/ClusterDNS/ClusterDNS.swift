@@ -7,6 +7,7 @@ public import Logging
 public import NIOCore
 import NIOPosix
 public import RPCInterface
+import Synchronization
 
 /// The cluster's name server: Services and pods from memory, everything else from the host's
 /// servers; over UDP and TCP.
@@ -28,18 +29,30 @@ public struct ClusterDNS: Sendable {
     private let channel: any RPCChannel
     private let group: any EventLoopGroup
     private let logger: Logger
+    public let metrics: DNSMetrics
+    private let isServing = Flag()
+
+    /// Set once, from any thread.
+    private final class Flag: Sendable {
+        let value = Atomic<Bool>(false)
+    }
 
     public init(
         _ configuration: Configuration,
         channel: any RPCChannel,
         group: any EventLoopGroup,
-        logger: Logger
+        logger: Logger,
+        metrics: DNSMetrics = DNSMetrics()
     ) {
         self.configuration = configuration
         self.channel = channel
         self.group = group
         self.logger = logger
+        self.metrics = metrics
     }
+
+    /// Whether it answers questions.
+    public var isReady: Bool { self.isServing.value.load(ordering: .relaxed) }
 
     /// Serves until the task is cancelled.
     ///
@@ -51,7 +64,8 @@ public struct ClusterDNS: Sendable {
                 metadata: ["resource": "\(resource)", "err": "\(error)"]
             )
         }
-        let zone = ClusterZone(domain: self.configuration.domain, records: InformerRecords(factory))
+        let records = InformerRecords(factory)
+        let zone = ClusterZone(domain: self.configuration.domain, records: records)
         let servers = ResolverFile(
             self.configuration.resolverFile,
             own: Set(self.configuration.addresses)
@@ -60,8 +74,10 @@ public struct ClusterDNS: Sendable {
             zone: zone,
             forwarder: Forwarder(
                 servers: servers.compactMap { try? SocketAddress(ipAddress: $0, port: 53) },
-                group: self.group
-            )
+                group: self.group,
+                metrics: self.metrics
+            ),
+            generation: { records.generation }
         )
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await factory.run() }
@@ -76,6 +92,7 @@ public struct ClusterDNS: Sendable {
                     "Serving",
                     metadata: ["addresses": "\(self.configuration.addresses)"]
                 )
+                self.isServing.value.store(true, ordering: .relaxed)
                 let open = channels
                 let (stream, end) = AsyncStream<Void>.makeStream()
                 await withTaskCancellationHandler {
@@ -92,125 +109,46 @@ public struct ClusterDNS: Sendable {
 
     private func listen(_ address: String, _ resolver: DNSResolver) async throws -> [any Channel] {
         let endpoint = try SocketAddress(ipAddress: address, port: self.configuration.port)
+        let isIPv6 = endpoint.protocol == .inet6
+        let metrics = self.metrics
         let datagrams = try await DatagramBootstrap(group: self.group)
             .channelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Many questions in one system call, and their answers in another.
+            .channelOption(.datagramVectorReadMessageCount, value: DatagramHandler.batch)
+            .channelOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(
+                    capacity: DatagramHandler.batch * DatagramHandler.questionBytes
+                )
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(resolver))
+                    try channel.pipeline.syncOperations.addHandler(
+                        DatagramHandler(
+                            resolver,
+                            DNSMetrics.Listener(metrics, transport: "udp", isIPv6: isIPv6)
+                        )
+                    )
                 }
             }
             .bind(to: endpoint).get()
+        let connections = StreamHandler.Connections()
         let streams = try await ServerBootstrap(group: self.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handlers = channel.pipeline.syncOperations
                     try handlers.addHandler(IdleStateHandler(allTimeout: StreamHandler.idleTimeout))
-                    try handlers.addHandler(StreamHandler(resolver))
+                    try handlers.addHandler(
+                        StreamHandler(
+                            resolver,
+                            DNSMetrics.Listener(metrics, transport: "tcp", isIPv6: isIPv6),
+                            connections
+                        )
+                    )
                 }
             }
             .bind(to: endpoint).get()
         return [datagrams, streams]
-    }
-}
-
-/// Questions over UDP.
-private final class DatagramHandler: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-
-    private let resolver: DNSResolver
-
-    init(_ resolver: DNSResolver) {
-        self.resolver = resolver
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let envelope = self.unwrapInboundIn(data)
-        let asker = envelope.remoteAddress
-        switch self.resolver.step(
-            envelope.data.readableBytesView,
-            limit: { $0.payloadLimit(DNSAnswer.maximumPayloadBytes) }
-        ) {
-        case .silence:
-            return
-        case .answer(let message):
-            let answer = AddressedEnvelope(remoteAddress: asker, data: ByteBuffer(bytes: message))
-            context.write(self.wrapOutboundOut(answer), promise: nil)
-        case .forward(let query):
-            let channel = context.channel
-            self.resolver.forward(
-                Array(envelope.data.readableBytesView),
-                query,
-                overTCP: false,
-                limit: query.payloadLimit(DNSAnswer.maximumPayloadBytes)
-            ) { answer in
-                let envelope = AddressedEnvelope(
-                    remoteAddress: asker,
-                    data: ByteBuffer(bytes: answer)
-                )
-                channel.writeAndFlush(envelope, promise: nil)
-            }
-        }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
-}
-
-/// Questions over TCP, each behind its length (RFC 7766).
-private final class StreamHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    static let idleTimeout = TimeAmount.seconds(10)
-
-    private let resolver: DNSResolver
-    private var received = ByteBuffer()
-
-    init(_ resolver: DNSResolver) {
-        self.resolver = resolver
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var part = self.unwrapInboundIn(data)
-        self.received.writeBuffer(&part)
-        while let length = self.received.getInteger(at: self.received.readerIndex, as: UInt16.self),
-            let bytes = self.received.getBytes(
-                at: self.received.readerIndex + 2,
-                length: Int(length)
-            )
-        {
-            self.received.moveReaderIndex(forwardBy: 2 + Int(length))
-            self.received.discardReadBytes()
-            self.answer(bytes, context.channel)
-        }
-    }
-
-    private func answer(_ message: [UInt8], _ channel: any Channel) {
-        switch self.resolver.step(message, limit: { _ in Int(UInt16.max) }) {
-        case .silence:
-            channel.close(promise: nil)
-        case .answer(let answer):
-            channel.writeAndFlush(Self.framed(answer), promise: nil)
-        case .forward(let query):
-            self.resolver.forward(message, query, overTCP: true, limit: Int(UInt16.max)) { answer in
-                channel.writeAndFlush(Self.framed(answer), promise: nil)
-            }
-        }
-    }
-
-    private static func framed(_ message: [UInt8]) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.writeInteger(UInt16(message.count))
-        buffer.writeBytes(message)
-        return buffer
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
     }
 }

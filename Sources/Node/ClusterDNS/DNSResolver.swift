@@ -7,10 +7,13 @@ import DNSMessages
 struct DNSResolver: Sendable {
     let zone: ClusterZone
     let forwarder: Forwarder
+    /// Another number after every change of the cluster.
+    let generation: @Sendable () -> UInt64
 
     /// What becomes of a message.
     enum Step: Sendable {
-        case answer([UInt8])
+        /// The type is that of the question; nil when it could not be read.
+        case answer([UInt8], DNSType?)
         case forward(DNSQuery)
         /// Nobody can be answered.
         case silence
@@ -24,18 +27,25 @@ struct DNSResolver: Sendable {
         } catch {
             switch error {
             case .silent: return .silence
-            case .malformed(let id): return .answer(DNSAnswer.failure(.formatError, id: id))
-            case .notImplemented(let id): return .answer(DNSAnswer.failure(.notImplemented, id: id))
+            case .malformed(let id): return .answer(DNSAnswer.failure(.formatError, id: id), nil)
+            case .notImplemented(let id):
+                return .answer(DNSAnswer.failure(.notImplemented, id: id), nil)
             }
         }
         if let extensions = query.extensions, extensions.version > 0 {
-            return .answer(DNSAnswer(.badVersion).message(to: query, limit: limit(query)))
+            return .answer(
+                DNSAnswer(.badVersion).message(to: query, limit: limit(query)),
+                query.type
+            )
         }
         guard query.recordClass == DNSQuery.internet else {
-            return .answer(DNSAnswer(.refused).message(to: query, limit: limit(query)))
+            return .answer(
+                DNSAnswer(.refused).message(to: query, limit: limit(query)),
+                query.type
+            )
         }
         if let answer = self.zone.answer(query) {
-            return .answer(answer.message(to: query, limit: limit(query)))
+            return .answer(answer.message(to: query, limit: limit(query)), query.type)
         }
         return .forward(query)
     }

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import DNSMessages
+import Metrics
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -21,9 +22,12 @@ final class Forwarder: Sendable {
     /// Questions that may be under way; more are answered with SERVFAIL.
     static let maximumRunning = 1000
 
-    init(servers: [SocketAddress], group: any EventLoopGroup) {
+    private let metrics: DNSMetrics
+
+    init(servers: [SocketAddress], group: any EventLoopGroup, metrics: DNSMetrics) {
         self.servers = servers
         self.group = group
+        self.metrics = metrics
     }
 
     /// The answer to a question as a message; nil when no server answers.
@@ -36,10 +40,14 @@ final class Forwarder: Sendable {
         )
         let now = Self.now
         if let kept = self.cache.withLock({ $0.answer(key, id: query.id, now: now) }) {
+            let isPositive = ForwardedAnswer.isPositive(kept)
+            self.metrics.cacheHits.with(isPositive ? "success" : "denial").increment()
             return kept
         }
+        self.metrics.cacheMisses.increment()
         guard self.running.add(1, ordering: .relaxed).newValue <= Self.maximumRunning else {
             self.running.subtract(1, ordering: .relaxed)
+            self.metrics.rejections.increment()
             return nil
         }
         defer { self.running.subtract(1, ordering: .relaxed) }
@@ -48,12 +56,22 @@ final class Forwarder: Sendable {
         question[0] = UInt8(id >> 8)
         question[1] = UInt8(id & 0xFF)
         for server in self.servers {
+            let begin = NIODeadline.now()
             var answer = overTCP ? nil : await self.ask(server, question, query, overTCP: false)
             if answer.map(ForwardedAnswer.isTruncated) ?? overTCP {
                 answer = await self.ask(server, question, query, overTCP: true) ?? answer
             }
             guard var answer else { continue }
-            self.cache.withLock { $0.store(answer, key, now: now) }
+            self.metrics.upstreamDurations.with(
+                "forward",
+                server.description,
+                ForwardedAnswer.codeName(answer)
+            ).observe(DatagramHandler.seconds(since: begin))
+            let count = self.cache.withLock { cache in
+                cache.store(answer, key, now: now)
+                return cache.count
+            }
+            self.metrics.cacheEntries.set(Double(count))
             answer[0] = UInt8(query.id >> 8)
             answer[1] = UInt8(query.id & 0xFF)
             return answer

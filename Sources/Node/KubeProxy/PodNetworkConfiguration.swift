@@ -2,7 +2,7 @@
 // Apus: Kubernetes in Swift
 
 /// The CNI configuration of a node's pods, from the node's range: a bridge, addresses given out on
-/// the node, and host ports.
+/// the node, host ports, and the bandwidth that annotations of pods ask for.
 public struct PodNetworkConfiguration: Sendable, Hashable {
     /// The node's ranges, at most one of each family.
     public var ranges: [String]
@@ -41,7 +41,8 @@ public struct PodNetworkConfiguration: Sendable, Hashable {
                     "dataDir": "\(self.dataDirectory)"
                   }
                 },
-                {"type": "portmap", "capabilities": {"portMappings": true}}
+                {"type": "portmap", "capabilities": {"portMappings": true}},
+                {"type": "bandwidth", "capabilities": {"bandwidth": true}}
               ]
             }
 

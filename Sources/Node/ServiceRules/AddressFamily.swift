@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import NameRules
+
 /// IPv4 or IPv6: each has a table of its own.
 public enum AddressFamily: String, Sendable, Hashable, CaseIterable {
     case ipv4 = "IPv4"
@@ -13,36 +15,48 @@ public enum AddressFamily: String, Sendable, Hashable, CaseIterable {
     /// The range that never leaves the machine.
     var loopback: String { self == .ipv4 ? "127.0.0.0/8" : "::1/128" }
 
-    /// Whether a text is an address of the family, checked so far that it can stand in a rule: only
-    /// digits, letters a to f, dots and colons, and of the right shape.
-    func accepts(_ text: String) -> Bool {
-        guard !text.isEmpty, text.utf8.count <= 45 else { return false }
-        switch self {
-        case .ipv4:
-            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-            return parts.count == 4
-                && parts.allSatisfy { part in UInt8(part).map { String($0) == part } ?? false }
-        case .ipv6:
-            return text.utf8.contains(UInt8(ascii: ":"))
-                && text.utf8.allSatisfy { byte in
-                    switch byte {
-                    case UInt8(ascii: "0")...UInt8(ascii: "9"),
-                        UInt8(ascii: "a")...UInt8(ascii: "f"),
-                        UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: ":"), UInt8(ascii: "."):
-                        true
-                    default: false
-                    }
-                }
+    /// An address of the family in its one canonical form, in which it may stand in a rule; nil for
+    /// everything else, mapped addresses included.
+    public func canonical(_ text: String) -> String? {
+        self.address(text)?.description
+    }
+
+    /// As `canonical`, for an address that packets may be sent to: no loopback, no multicast.
+    func endpoint(_ text: String) -> String? {
+        guard let address = self.address(text), !address.isLoopback, !address.isMulticast else {
+            return nil
         }
+        return address.description
+    }
+
+    private func address(_ text: String) -> IPAddress? {
+        guard let address = IPAddress(parsing: text), address.isIPv4 == (self == .ipv4),
+            !address.isIPv4MappedIPv6, !address.isUnspecified
+        else { return nil }
+        return address
     }
 
     /// Whether a text is a range such as `10.0.0.0/8` of the family.
-    public func accepts(range text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, self.accepts(String(parts[0])), let length = UInt8(parts[1]) else {
-            return false
+    public func accepts(range text: String) -> Bool { self.prefix(text) != nil }
+
+    private func prefix(_ text: String) -> IPPrefix? {
+        guard let prefix = IPPrefix(parsing: text), prefix.address.isIPv4 == (self == .ipv4),
+            !prefix.address.isIPv4MappedIPv6
+        else { return nil }
+        return prefix
+    }
+
+    /// The ranges of the family without those that lie in another: a set of nftables has no
+    /// ranges that overlap, and ranges of this kind overlap only when one holds the other.
+    func ranges(_ texts: some Sequence<String>) -> [String] {
+        let prefixes = Set(texts.compactMap(self.prefix)).sorted {
+            ($0.length, $0.network) < ($1.length, $1.network)
         }
-        return String(length) == parts[1] && length <= (self == .ipv4 ? 32 : 128)
+        var kept: [IPPrefix] = []
+        for prefix in prefixes where !kept.contains(where: { $0.contains(prefix.network) }) {
+            kept.append(prefix)
+        }
+        return kept.map(\.description)
     }
 }
 

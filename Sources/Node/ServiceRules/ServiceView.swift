@@ -14,10 +14,14 @@ public struct ServiceView: Sendable, Hashable {
     public var loadBalancerAddresses: [String] = []
     /// Who may use the load balancer's addresses; empty is everyone.
     public var sourceRanges: [String] = []
+    /// Whether who may use them is limited: by ranges of which perhaps none is of this family.
+    public var hasFirewall = false
     /// Seconds for which a client keeps its endpoint; nil without session affinity.
     public var affinitySeconds: Int?
     public var internalIsLocal = false
     public var externalIsLocal = false
+    /// Where load balancers ask whether this node has endpoints; 0 for nowhere.
+    public var healthCheckPort: UInt16 = 0
     public var ports: [Port] = []
 
     public struct Port: Sendable, Hashable {
@@ -38,6 +42,11 @@ public struct ServiceView: Sendable, Hashable {
         public var isTerminating: Bool
         /// Zones that the endpoint is meant for; empty is all.
         public var zones: Set<String> = []
+        /// Whether it is meant for this node; nil when it says nothing about nodes.
+        public var isForThisNode: Bool?
+
+        /// As maps name it.
+        var place: String { "\(self.address) . \(self.port)" }
 
         public static func < (left: Endpoint, right: Endpoint) -> Bool {
             (left.address, left.port) < (right.address, right.port)
@@ -69,17 +78,20 @@ extension ServiceView {
         let labels = service.metadata.labels
         guard spec.type != "ExternalName", labels[Self.proxyNameLabel] == nil,
             labels[Self.headlessLabel] == nil,
-            let address = spec.clusterIPs.first(where: { family.accepts($0) })
-                ?? (family.accepts(spec.clusterIP) ? spec.clusterIP : nil)
+            let address = spec.clusterIPs.lazy.compactMap(family.canonical).first
+                ?? family.canonical(spec.clusterIP)
         else { return nil }
         self.name = "\(service.metadata.namespace)/\(service.metadata.name)"
         self.clusterAddress = address
-        self.externalAddresses = spec.externalIPs.filter { family.accepts($0) }
-        self.sourceRanges = spec.loadBalancerSourceRanges.filter { family.accepts(range: $0) }
+        self.externalAddresses = spec.externalIPs.compactMap(family.canonical)
+        // White space around ranges is upstream's, too.
+        let ranges = spec.loadBalancerSourceRanges.map(Self.trimmed).filter { !$0.isEmpty }
+        self.hasFirewall = !ranges.isEmpty
+        self.sourceRanges = family.ranges(ranges)
         if spec.type == "LoadBalancer" {
             self.loadBalancerAddresses = service.status.loadBalancer.ingress.compactMap { ingress in
                 // With ipMode Proxy packets have to pass the load balancer.
-                family.accepts(ingress.ip) && ingress.ipMode != "Proxy" ? ingress.ip : nil
+                ingress.ipMode != "Proxy" ? family.canonical(ingress.ip) : nil
             }
         }
         if spec.sessionAffinity == "ClientIP" {
@@ -88,6 +100,9 @@ extension ServiceView {
                 max(seconds ?? Self.defaultAffinity, 1),
                 Self.longestAffinity
             )
+        }
+        if spec.externalTrafficPolicy == "Local", spec.type == "LoadBalancer" {
+            self.healthCheckPort = UInt16(exactly: spec.healthCheckNodePort) ?? 0
         }
         self.internalIsLocal = spec.internalTrafficPolicy == "Local"
         self.externalIsLocal = spec.externalTrafficPolicy == "Local"
@@ -109,6 +124,22 @@ extension ServiceView {
         }
     }
 
+    private static func trimmed(_ text: String) -> String {
+        var rest = text[...]
+        while rest.first == " " { rest.removeFirst() }
+        while rest.last == " " { rest.removeLast() }
+        return String(rest)
+    }
+
+    /// Endpoints on this node that traffic may go to: what a health check of the node counts.
+    public var localEndpointCount: Int {
+        var addresses: Set<String> = []
+        for port in self.ports {
+            addresses.formUnion(port.endpoints.filter { $0.isLocal && $0.isReady }.map(\.address))
+        }
+        return addresses.count
+    }
+
     /// The endpoints of a port, each once, in order.
     private static func endpoints(
         _ slices: [DiscoveryV1.EndpointSlice],
@@ -128,9 +159,9 @@ extension ServiceView {
                 }
                 for endpoint in slice.endpoints {
                     // All addresses of an endpoint are the same place; upstream uses the first.
-                    guard let address = endpoint.addresses.first, family.accepts(address) else {
-                        continue
-                    }
+                    guard let text = endpoint.addresses.first,
+                        let address = family.endpoint(text)
+                    else { continue }
                     let conditions = endpoint.conditions
                     let isReady = conditions.ready ?? true
                     let entry = Endpoint(
@@ -140,7 +171,11 @@ extension ServiceView {
                         isReady: isReady,
                         isServing: conditions.serving ?? isReady,
                         isTerminating: conditions.terminating ?? false,
-                        zones: Set(endpoint.hints?.forZones.map(\.name) ?? [])
+                        zones: Set(endpoint.hints?.forZones.map(\.name) ?? []),
+                        isForThisNode: endpoint.hints.flatMap { hints in
+                            hints.forNodes.isEmpty
+                                ? nil : hints.forNodes.contains { $0.name == nodeName }
+                        }
                     )
                     // The same pod in two slices, while it moves from one to the other.
                     let key = "\(address) \(number)"
@@ -161,9 +196,14 @@ extension [ServiceView.Endpoint] {
         return ready.isEmpty ? self.filter { $0.isServing && $0.isTerminating } : ready
     }
 
-    /// The usable ones of a zone, where all of them have hints and the zone has some; else all.
+    /// The usable ones that are meant for this node or its zone, where all of them have hints and
+    /// some fit; else all.
     func preferred(zone: String) -> [ServiceView.Endpoint] {
         let usable = self.usable
+        if usable.allSatisfy({ $0.isForThisNode != nil }) {
+            let near = usable.filter { $0.isForThisNode == true }
+            if !near.isEmpty { return near }
+        }
         guard !zone.isEmpty, usable.allSatisfy({ !$0.zones.isEmpty }) else { return usable }
         let near = usable.filter { $0.zones.contains(zone) }
         return near.isEmpty ? usable : near

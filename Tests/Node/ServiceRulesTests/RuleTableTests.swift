@@ -5,340 +5,255 @@ import Glibc
 import KubernetesAPI
 import Processes
 import Protobuf
-import ServiceRules
 import Testing
+
+@testable import ServiceRules
 
 @Suite("RuleTable")
 struct RuleTableTests {
-    private static func service(_ change: (inout CoreV1.Service) -> Void) -> CoreV1.Service {
-        CoreV1.Service.with {
-            $0.metadata.namespace = "default"
-            $0.metadata.name = "web"
-            $0.spec.type = "ClusterIP"
-            $0.spec.clusterIP = "10.96.1.1"
-            $0.spec.ports.append(
-                CoreV1.ServicePort.with {
-                    $0.name = "http"
-                    $0.protocol = "TCP"
-                    $0.port = 80
-                    $0.nodePort = 30080
-                }
-            )
-            change(&$0)
-        }
-    }
-
-    private struct Place {
-        var address: String
-        var node = "a"
-        var ready = true
-        var terminating = false
-        var zones: [String] = []
-    }
-
-    private static func slice(_ places: [Place]) -> DiscoveryV1.EndpointSlice {
-        DiscoveryV1.EndpointSlice.with {
-            $0.addressType = "IPv4"
-            $0.ports.append(
-                DiscoveryV1.EndpointPort.with {
-                    $0.name = "http"
-                    $0.protocol = "TCP"
-                    $0.port = 8080
-                }
-            )
-            for place in places {
-                $0.endpoints.append(
-                    DiscoveryV1.Endpoint.with {
-                        $0.addresses.append(place.address)
-                        $0.nodeName = place.node
-                        $0.conditions.ready = place.ready
-                        $0.conditions.serving = place.ready || place.terminating
-                        $0.conditions.terminating = place.terminating
-                        if !place.zones.isEmpty {
-                            $0.hints = DiscoveryV1.EndpointHints.with { hints in
-                                for zone in place.zones {
-                                    hints.forZones.append(
-                                        DiscoveryV1.ForZone.with { $0.name = zone }
-                                    )
-                                }
-                            }
-                        }
-                    }
-                )
-            }
-        }
-    }
-
-    private static let context = RuleContext(
-        family: .ipv4,
-        clusterRange: "10.244.0.0/16",
-        zone: "z1"
-    )
-
-    private static func fragment(
-        _ service: CoreV1.Service,
-        _ places: [Place]
-    ) -> RuleFragment? {
-        ServiceView(service, [self.slice(places)], .ipv4, nodeName: "a").map {
-            RuleFragment($0, self.context)
-        }
-    }
-
-    /// The addresses that a packet to a key of a collection may be sent to, by walking the rules.
-    private static func destinations(
-        _ fragment: RuleFragment?,
-        _ collection: RuleFragment.Collection,
-        _ key: String
-    ) -> Set<String> {
-        guard let fragment, let verdict = fragment.elements[collection]?[key] else { return [] }
-        if verdict == "drop" || verdict == "goto refuse" { return [verdict] }
-        var found: Set<String> = []
-        var queue = [verdict]
-        var seen: Set<String> = []
-        while let next = queue.popLast() {
-            guard let at = next.range(of: "goto ") else { continue }
-            let chain = String(next[at.upperBound...].prefix { $0 != " " && $0 != "," })
-            guard seen.insert(chain).inserted else { continue }
-            for rule in fragment.chains[chain] ?? ["no chain \(chain)"] {
-                if let dnat = rule.range(of: "dnat ") {
-                    found.formUnion(
-                        rule[dnat.upperBound...].split { !"0123456789.".contains($0) }
-                            .map(String.init).filter { $0.split(separator: ".").count == 4 }
-                    )
-                } else if rule == "drop" {
-                    found.insert("drop")
-                }
-                for part in rule.components(separatedBy: "goto ").dropFirst() {
-                    queue.append("goto \(part)")
-                }
-            }
-        }
-        return found
-    }
-
-    private struct Case: CustomStringConvertible, Sendable {
-        var description: String
-        var service: @Sendable (inout CoreV1.Service) -> Void = { _ in }
-        var places: [Place]
-        var cluster: Set<String>
-        var nodePort: Set<String> = []
-    }
-
-    private static let cases: [Case] = [
-        Case(
-            description: "ready endpoints only",
-            places: [Place(address: "10.244.0.2"), Place(address: "10.244.0.3", ready: false)],
-            cluster: ["10.244.0.2"]
-        ),
-        Case(
-            description: "terminating ones when nothing is ready",
-            places: [Place(address: "10.244.0.2", ready: false, terminating: true)],
-            cluster: ["10.244.0.2"]
-        ),
-        Case(
-            description: "refused without endpoints",
-            service: { $0.spec.type = "NodePort" },
-            places: [],
-            cluster: ["goto refuse"]
-        ),
-        Case(
-            description: "internal policy Local drops when the endpoints are elsewhere",
-            service: { $0.spec.internalTrafficPolicy = "Local" },
-            places: [Place(address: "10.244.1.2", node: "b")],
-            cluster: ["drop"]
-        ),
-        Case(
-            description: "the zone's endpoints",
-            places: [
-                Place(address: "10.244.0.2", zones: ["z1"]),
-                Place(address: "10.244.1.2", node: "b", zones: ["z2"]),
-            ],
-            cluster: ["10.244.0.2"]
-        ),
-        Case(
-            description: "all when one has no hint",
-            places: [
-                Place(address: "10.244.0.2", zones: ["z1"]),
-                Place(address: "10.244.1.2", node: "b"),
-            ],
-            cluster: ["10.244.0.2", "10.244.1.2"]
-        ),
-        Case(
-            description: "node ports reach all endpoints",
-            service: { $0.spec.type = "NodePort" },
-            places: [Place(address: "10.244.0.2"), Place(address: "10.244.1.2", node: "b")],
-            cluster: ["10.244.0.2", "10.244.1.2"],
-            nodePort: ["10.244.0.2", "10.244.1.2"]
-        ),
-        Case(
-            description: "affinity reaches all endpoints",
-            service: { $0.spec.sessionAffinity = "ClientIP" },
-            places: [Place(address: "10.244.0.2"), Place(address: "10.244.0.3")],
-            cluster: ["10.244.0.2", "10.244.0.3"]
-        ),
-    ]
-
-    @Test("sends packets where they belong", arguments: Self.cases)
-    private func walk(_ example: Case) {
-        let fragment = Self.fragment(Self.service(example.service), example.places)
-        #expect(
-            Self.destinations(fragment, .services, "10.96.1.1 . tcp . 80")
-                .union(Self.destinations(fragment, .refused, "10.96.1.1 . tcp . 80"))
-                == example.cluster
-        )
-        if !example.nodePort.isEmpty {
-            #expect(Self.destinations(fragment, .nodePorts, "tcp . 30080") == example.nodePort)
-        }
-    }
+    private static let here = Sample.Place(address: "10.244.0.2")
+    private static let there = Sample.Place(address: "10.244.1.2", node: "b")
 
     @Test("no rules for headless, ExternalName and other proxies' Services")
     func none() {
         let services = [
-            Self.service { $0.spec.clusterIP = "None" },
-            Self.service { $0.spec.type = "ExternalName" },
-            Self.service { $0.metadata.labels[ServiceView.proxyNameLabel] = "other" },
-            Self.service { $0.spec.clusterIP = "10.96.1.1; flush ruleset" },
+            Sample.service { $0.spec.clusterIP = "None" },
+            Sample.service { $0.spec.type = "ExternalName" },
+            Sample.service { $0.metadata.labels[ServiceView.proxyNameLabel] = "other" },
+            Sample.service { $0.metadata.labels["service.kubernetes.io/headless"] = "" },
+            Sample.service { $0.spec.clusterIP = "10.96.1.1; flush ruleset" },
+            Sample.service { $0.spec.clusterIP = "" },
         ]
-        for service in services {
-            #expect(Self.fragment(service, [Place(address: "10.244.0.2")]) == nil)
-        }
+        for service in services { #expect(Sample.fragment(service, [Self.here]) == nil) }
     }
 
-    @Test("hostile addresses never reach a rule")
-    func hostile() {
-        let service = Self.service {
+    /// Texts that must never reach a rule, in every field that a rule is made of.
+    static let hostileTexts = [
+        "10.0.0.1; flush ruleset", "10.0.0.1 } flush ruleset", "\n", "0.0.0.0", "10.0.0.01",
+        "::ffff:10.0.0.1", "fe80::1%eth0", "10.0.0.256", "1.2.3", "", "$x", "@services",
+        "10.0.0.1/24", ":::::::", "10.0.0.1\u{0}", "１０.0.0.1",
+        String(repeating: "1", count: 300),
+    ]
+
+    @Test("hostile texts never reach a rule", arguments: Self.hostileTexts)
+    func hostile(_ text: String) throws {
+        let service = Sample.service {
+            $0.metadata.name = text
+            $0.metadata.namespace = text
+            $0.metadata.annotations["service.kubernetes.io/topology-mode"] = text
             $0.spec.type = "LoadBalancer"
-            $0.spec.externalIPs.append("1.2.3.4 . tcp . 80 : accept }\nflush ruleset")
-            $0.spec.loadBalancerSourceRanges.append("0.0.0.0/0 } accept")
+            $0.spec.externalIPs.append(text)
+            $0.spec.loadBalancerSourceRanges.append("\(text)/8")
+            $0.spec.loadBalancerIP = text
+            $0.spec.ports[0].name = text
+            $0.spec.sessionAffinity = text
             $0.status.loadBalancer.ingress.append(
-                CoreV1.LoadBalancerIngress.with { $0.ip = "x\"y" }
+                CoreV1.LoadBalancerIngress.with {
+                    $0.ip = text
+                    $0.hostname = text
+                }
             )
         }
+        var slice = Sample.slice([Sample.Place(address: text, zones: [text]), Self.here])
+        slice.ports[0].name = text
+        let view = try #require(ServiceView(service, [slice], .ipv4, nodeName: text))
         var table = RuleTable(.ipv4)
-        let script = table.replace(
-            "default/web",
-            by: Self.fragment(
-                service,
-                [Place(address: "10.244.0.2;"), Place(address: "10.244.0.3")]
-            )
+        let script = table.replace(view.name, by: RuleFragment(view, Sample.context))
+        let allowed = Set(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:,{}@-/!=\n []".utf8
         )
-        #expect(!script.contains("flush ruleset"))
-        #expect(!script.contains("accept"))
-        #expect(!script.contains("\""))
-        #expect(!script.contains("10.244.0.2;"))
-        #expect(script.contains("10.244.0.3"))
+        #expect(script.utf8.allSatisfy(allowed.contains))
+        #expect(!script.contains("flush"))
+        #expect(script.contains("10.244.0.2 . 8080"))
+        #expect(script.utf8.count < 2000)
     }
+
+    @Test(
+        "ports out of range are left out",
+        arguments: [0, -1, 65_536, .max, .min] as [Int32]
+    )
+    func ports(_ port: Int32) throws {
+        let service = Sample.service { $0.spec.ports[0].port = port }
+        #expect(ServiceView(service, [], .ipv4, nodeName: "a")?.ports.isEmpty == true)
+        let slice = Sample.slice([Self.here], port: port)
+        let view = try #require(ServiceView(Sample.service(), [slice], .ipv4, nodeName: "a"))
+        #expect(view.ports[0].endpoints.isEmpty)
+        let nodePort = Sample.service {
+            $0.spec.type = "NodePort"
+            $0.spec.ports[0].nodePort = port
+        }
+        #expect(ServiceView(nodePort, [], .ipv4, nodeName: "a")?.ports[0].nodePort == 0)
+    }
+
+    @Test(
+        "endpoints that packets must not be sent to are left out",
+        arguments: ["127.0.0.1", "224.0.0.1", "0.0.0.0", "fd00::1", "x"]
+    )
+    func endpoints(_ address: String) throws {
+        let slice = Sample.slice([Sample.Place(address: address), Self.here])
+        let view = try #require(ServiceView(Sample.service(), [slice], .ipv4, nodeName: "a"))
+        #expect(view.ports[0].endpoints.map(\.address) == ["10.244.0.2"])
+    }
+
+    @Test(
+        "ranges that lie in others are left out, so that the kernel takes the set",
+        arguments: [
+            (["10.0.0.0/8", "10.1.0.0/16"], ["10.0.0.0/8"]),
+            (["10.1.0.0/16", "10.0.0.0/8", "11.0.0.0/8"], ["10.0.0.0/8", "11.0.0.0/8"]),
+            (["10.1.2.3/8"], ["10.0.0.0/8"]),
+            (["0.0.0.0/0", "1.2.3.4/32"], ["0.0.0.0/0"]),
+            (["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0", "fd00::/8", "10.0.0.0/08"], []),
+        ]
+    )
+    func ranges(given: [String], kept: [String]) {
+        #expect(AddressFamily.ipv4.ranges(given) == kept)
+    }
+
+    @Test(
+        "affinity's time has bounds",
+        arguments: [(0, 1), (5, 5), (90_000, 86_400), (nil, 10_800)]
+    )
+    func affinity(given: Int32?, seconds: Int) {
+        let service = Sample.service {
+            $0.spec.sessionAffinity = "ClientIP"
+            guard let given else { return }
+            $0.spec.sessionAffinityConfig = CoreV1.SessionAffinityConfig.with {
+                $0.clientIP = CoreV1.ClientIPConfig.with { $0.timeoutSeconds = given }
+            }
+        }
+        let sets = Sample.fragment(service, [Self.here])?.affinitySets
+        #expect(sets?.values.map(\.self) == [seconds])
+    }
+
+    // MARK: - Changes
 
     @Test("a change touches what differs alone, and a removed Service leaves nothing")
     func changes() {
         var table = RuleTable(.ipv4)
-        let service = Self.service { _ in }
-        _ = table.replace("default/web", by: Self.fragment(service, [Place(address: "10.244.0.2")]))
+        let service = Sample.service()
+        _ = table.replace("default/web", by: Sample.fragment(service, [Self.here, Self.there]))
         #expect(
-            table.replace("default/web", by: Self.fragment(service, [Place(address: "10.244.0.2")]))
+            table.replace("default/web", by: Sample.fragment(service, [Self.there, Self.here]))
                 .isEmpty
         )
+        let other = Sample.Place(address: "10.244.1.9", node: "b")
         let change = table.replace(
             "default/web",
-            by: Self.fragment(service, [Place(address: "10.244.0.9")])
+            by: Sample.fragment(service, [Self.here, other])
         )
-        #expect(!change.contains("services"))
-        #expect(change.contains("flush chain"))
+        #expect(
+            change == """
+                delete element ip apus-proxy endpoints { 10.96.1.1 . tcp . 80 . 1 }
+                add element ip apus-proxy endpoints { 10.96.1.1 . tcp . 80 . 1 : 10.244.1.9 . 8080 }
+
+                """
+        )
         _ = table.replace("default/web", by: nil)
         #expect(table.script == RuleTable(.ipv4).script)
     }
 
-    @Test("an address that two Services claim passes to the other when its owner goes")
+    @Test("chains for a few endpoints are there, one for more asks for the whole table once")
+    func counts() {
+        var table = RuleTable(.ipv4)
+        func places(_ count: Int) -> [Sample.Place] {
+            (1...count).map { Sample.Place(address: "10.244.0.\($0)") }
+        }
+        func replace(_ count: Int) -> String {
+            table.replace("default/web", by: Sample.fragment(Sample.service(), places(count)))
+        }
+        let usual = SharedChain.usualCount
+        #expect(replace(usual).contains("10.96.1.1 . tcp . 80 : goto inner-\(usual) }"))
+        #expect(!table.lacksChains)
+        _ = replace(usual + 1)
+        #expect(table.lacksChains)
+        let whole = table.takeWhole()
+        #expect(whole.contains("add chain ip apus-proxy inner-\(usual + 1)\n"))
+        _ = replace(1)
+        _ = replace(usual + 1)
+        #expect(!table.lacksChains, "it stays")
+    }
+
+    @Test("what two Services claim is the first's, then the other's, with its endpoints")
     func heirs() {
         var table = RuleTable(.ipv4)
-        let first = Self.service { $0.spec.externalIPs.append("192.0.2.9") }
-        var second = first
-        second.metadata.name = "other"
-        second.spec.clusterIP = "10.96.1.2"
-        let places = [Place(address: "10.244.0.2")]
-        _ = table.replace("default/web", by: Self.fragment(first, places))
-        let script = table.replace("default/other", by: Self.fragment(second, places))
-        #expect(!script.contains("192.0.2.9"))
-        let removal = table.replace("default/web", by: nil)
-        #expect(removal.contains("add element ip apus-proxy services { 192.0.2.9 . tcp . 80"))
-    }
-
-    @Test(
-        "the kernel takes the whole table and each change",
-        .enabled(if: geteuid() == 0 && access("/usr/sbin/nft", X_OK) == 0)
-    )
-    func kernel() throws {
-        var table = RuleTable(.ipv4)
-        let service = Self.service {
-            $0.spec.type = "LoadBalancer"
-            $0.spec.sessionAffinity = "ClientIP"
-            $0.spec.externalTrafficPolicy = "Local"
-            $0.spec.loadBalancerSourceRanges.append("192.0.2.0/24")
-            $0.status.loadBalancer.ingress.append(
-                CoreV1.LoadBalancerIngress.with { $0.ip = "198.51.100.7" }
-            )
-        }
-        let places = [Place(address: "10.244.0.2"), Place(address: "10.244.1.2", node: "b")]
-        var plain = Self.service { $0.spec.clusterIP = "10.96.1.2" }
-        plain.metadata.name = "plain"
-        var scripts = [table.script]
-        scripts.append(table.replace("default/web", by: Self.fragment(service, places)))
-        scripts.append(table.replace("default/plain", by: Self.fragment(plain, places)))
-        scripts.append(table.script)
-        scripts.append(table.replace("default/plain", by: Self.fragment(plain, [places[0]])))
-        scripts.append(table.replace("default/plain", by: Self.fragment(plain, [])))
-        scripts.append(table.replace("default/web", by: nil))
-        let path = "/tmp/apus-rules-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-        for (index, script) in scripts.enumerated() {
-            let file = try #require(fopen("\(path)-\(index)", "w"))
-            fputs(script, file)
-            fclose(file)
-        }
-        defer { for index in scripts.indices { unlink("\(path)-\(index)") } }
-        defer { unlink("\(path).log") }
-        // In a network namespace of its own, which ends with the shell.
-        let commands = scripts.indices.map {
-            "nft -f \(path)-\($0) || { echo script \($0); exit 1; }"
-        }
-        let shell = ChildProcess.Command(
-            "unshare",
-            ["-n", "sh", "-c", commands.joined(separator: "\n")],
-            logPath: "\(path).log"
-        )
-        let exit = try ChildProcess.start(shell).waitForExit()
-        var log = "no output"
-        if let file = fopen("\(path).log", "r") {
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            log = String(decoding: buffer.prefix(fread(&buffer, 1, 4096, file)), as: UTF8.self)
-            fclose(file)
-        }
-        #expect(exit.isSuccess, "\(log)")
-    }
-}
-
-extension String {
-    /// The parts between occurrences of `separator`.
-    fileprivate func components(separatedBy separator: String) -> [String] {
-        var parts: [String] = []
-        var rest = self[...]
-        while let range = rest.range(of: separator) {
-            parts.append(String(rest[..<range.lowerBound]))
-            rest = rest[range.upperBound...]
-        }
-        return parts + [String(rest)]
-    }
-}
-
-extension StringProtocol {
-    /// The first occurrence of `text`.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = self.startIndex
-        while start < self.endIndex {
-            if self[start...].hasPrefix(text) {
-                return start..<self.index(start, offsetBy: text.count)
+        let key = "192.0.2.9 . tcp . 80"
+        func claimant(_ name: String, _ address: String, _ places: [Sample.Place]) {
+            let service = Sample.service {
+                $0.metadata.name = name
+                $0.spec.clusterIP = address
+                $0.spec.externalIPs.append("192.0.2.9")
             }
-            start = self.index(after: start)
+            let script = table.replace("default/\(name)", by: Sample.fragment(service, places))
+            #expect(script.contains("192.0.2.9") == (name == "a"))
         }
-        return nil
+        claimant("a", "10.96.1.1", [Self.here])
+        claimant("c", "10.96.1.3", [Self.here, Self.there])
+        claimant("b", "10.96.1.2", [Self.there])
+        #expect(table.element(.services, key)?.places == ["10.244.0.2 . 8080"])
+        let removal = table.replace("default/a", by: nil)
+        #expect(removal.contains("endpoints { 192.0.2.9 . tcp . 80 . 0 : 10.244.1.2 . 8080 }"))
+        #expect(table.element(.services, key)?.places == ["10.244.1.2 . 8080"])
+        _ = table.replace("default/c", by: nil)
+        #expect(table.element(.services, key)?.places == ["10.244.1.2 . 8080"])
+        _ = table.replace("default/b", by: nil)
+        #expect(table.element(.services, key) == nil)
+        #expect(table.owners.values.allSatisfy { $0.isEmpty })
+        #expect(table.rivals.values.allSatisfy { $0.isEmpty })
+    }
+
+    @Test("changes one after the other end where the whole would: random Services")
+    func random() {
+        var generator = SplitMix(state: 36)
+        var table = RuleTable(.ipv4)
+        for _ in 0..<400 {
+            let name = "s\(Int.random(in: 0..<6, using: &generator))"
+            guard Int.random(in: 0..<5, using: &generator) > 0 else {
+                _ = table.replace(name, by: nil)
+                continue
+            }
+            let places = (0..<Int.random(in: 0..<5, using: &generator)).map { index in
+                Sample.Place(
+                    address: "10.244.\(Int.random(in: 0..<3, using: &generator)).\(index + 2)",
+                    node: Bool.random(using: &generator) ? "a" : "b"
+                )
+            }
+            let service = Sample.service {
+                $0.metadata.name = name
+                $0.spec.clusterIP = "10.96.1.\(name.utf8.last ?? 1)"
+                $0.spec.type = Bool.random(using: &generator) ? "NodePort" : "ClusterIP"
+                $0.spec.externalTrafficPolicy = Bool.random(using: &generator) ? "Local" : "Cluster"
+                $0.spec.sessionAffinity = Bool.random(using: &generator) ? "ClientIP" : "None"
+                if Bool.random(using: &generator) { $0.spec.externalIPs.append("192.0.2.9") }
+            }
+            _ = table.replace(name, by: Sample.fragment(service, places))
+            // Every key of every fragment has one owner among those that claim it.
+            for collection in RuleFragment.Collection.allCases {
+                var claims: [String: Set<String>] = [:]
+                for (service, fragment) in table.fragments {
+                    for key in fragment.elements[collection]?.keys ?? [:].keys {
+                        claims[key, default: []].insert(service)
+                    }
+                }
+                let owned = table.owners[collection] ?? [:]
+                #expect(Set(owned.keys) == Set(claims.keys))
+                for (key, owner) in owned {
+                    let rivals = table.rivals[collection]?[key] ?? []
+                    #expect(claims[key] == rivals.union([owner]) && !rivals.contains(owner))
+                }
+            }
+        }
+    }
+
+    /// A generator that gives the same numbers in every run.
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            self.state &+= 0x9e37_79b9_7f4a_7c15
+            var value = self.state
+            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+            return value ^ (value >> 31)
+        }
     }
 }

@@ -8,80 +8,272 @@ internal import Flags
 internal import HTTP2Transport
 internal import Informers
 internal import Kubeconfig
+internal import KubernetesAPI
+internal import LeaderElection
 internal import LocalCluster
 internal import Logging
 internal import Logs
+internal import Metrics
 internal import NIOPosix
+internal import ProcessMetrics
 internal import RPC
+internal import RPCInterface
 
 extension Command {
-    private static let cloudKubeconfig = Flag(
+    /// `apus cloud-controller-manager`: what depends on what the cluster runs on.
+    static let cloudControllerManager = Command(
+        "cloud-controller-manager",
+        summary: "Give Services of type LoadBalancer their addresses, and nodes what a cloud knows",
+        isProgram: true,
+        flags: CloudControllerFlags.all
+    ) { invocation in
+        try invocation.expectNoArguments()
+        let flags = CloudControllerFlags(invocation.flags)
+        let pool = try flags.pool()
+        let connection = try Kubeconfig(path: flags.kubeconfig).connection()
+        let group = MultiThreadedEventLoopGroup.singleton
+        let agent = "cloud-controller-manager/v1.36"
+        // Watches have a connection of their own, so that writes never wait behind them.
+        let watching = try connection.makeClient(group: group, userAgent: agent)
+        let writing = try connection.makeClient(group: group, userAgent: agent)
+        defer { for client in [watching, writing] { client.close(gracefully: false) } }
+        let logger = flags.logger
+        let isLost = try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            if let server = try flags.server(access: DelegatedAccess(writing), group: group) {
+                tasks.addTask {
+                    try await server.run()
+                    return false
+                }
+            }
+            tasks.addTask {
+                let work: @Sendable () async throws -> Void = {
+                    await flags.runControllers(pool, watching, writing, logger)
+                }
+                guard let election = flags.election else {
+                    try await work()
+                    return false
+                }
+                return try await LeaderElector(election, channel: writing).run(work)
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? false
+        }
+        guard isLost else { return .success }
+        invocation.output.writeError("cloud-controller-manager: leaderelection lost\n")
+        return .failure
+    }
+}
+
+/// The flags of `cloud-controller-manager`, upstream's and the local provider's.
+struct CloudControllerFlags: Sendable {
+    private static let kubeconfig = Flag(
         "kubeconfig",
         default: "",
         help: "`file` that says how to reach the API server"
     )
-    private static let cloudProvider = Flag(
+    private static let provider = Flag(
         "cloud-provider",
         default: LocalProvider.name,
         help: "the `name` of the provider; there is local"
     )
-    private static let cloudElection = Flag(
-        "leader-elect",
-        default: false,
-        help: "only false: one process at a time"
+    private static let pool = Flag(
+        "load-balancer-pool",
+        default: [String](),
+        help: "`ranges`, spans and addresses that Services get; none gives them the nodes' own"
     )
-    private static let cloudAddress = Flag(
+    private static let clusterName = Flag(
+        "cluster-name",
+        default: "kubernetes",
+        help: "the `name` of the cluster in the cloud"
+    )
+    private static let clusterRange = Flag(
+        "cluster-cidr",
+        default: [String](),
+        help: "the `ranges` of pod addresses that routes are made for"
+    )
+    private static let configuresRoutes = Flag(
+        "configure-cloud-routes",
+        default: true,
+        help: "make routes in the cloud, with --allocate-node-cidrs, where it has any"
+    )
+    private static let allocatesRanges = Flag(
+        "allocate-node-cidrs",
+        default: false,
+        help: "whether nodes have ranges of pod addresses"
+    )
+    private static let monitorPeriod = Flag(
+        "node-monitor-period",
+        default: Duration.seconds(5),
+        help: "time between two looks at nodes that are not ready"
+    )
+    private static let routePeriod = Flag(
+        "route-reconciliation-period",
+        default: Duration.seconds(10),
+        help: "time between two looks at the cloud's routes"
+    )
+    private static let leaderElect = Flag(
+        "leader-elect",
+        default: true,
+        help: "run in one of several replicas at a time"
+    )
+    private static let leaseDuration = Flag(
+        "leader-elect-lease-duration",
+        default: Duration.seconds(15),
+        help: "how long others wait for a silent leader"
+    )
+    private static let renewDeadline = Flag(
+        "leader-elect-renew-deadline",
+        default: Duration.seconds(10),
+        help: "how long a leader tries to renew"
+    )
+    private static let retryPeriod = Flag(
+        "leader-elect-retry-period",
+        default: Duration.seconds(2),
+        help: "time between two tries"
+    )
+    private static let leaseNamespace = Flag(
+        "leader-elect-resource-namespace",
+        default: "kube-system",
+        help: "the `namespace` of the Lease"
+    )
+    private static let leaseName = Flag(
+        "leader-elect-resource-name",
+        default: "cloud-controller-manager",
+        help: "the `name` of the Lease"
+    )
+    private static let address = Flag(
         "bind-address",
         default: "0.0.0.0",
-        help: "the `address` that serves health"
+        help: "the `address` that serves health and metrics"
     )
-    private static let cloudPort = Flag(
+    private static let port = Flag(
         "secure-port",
         default: 10258,
-        help: "the `port` that serves health over TLS"
+        help: "the `port` that serves them over TLS; 0 serves nothing"
     )
 
-    /// `apus cloud-controller-manager`: addresses for Services of type LoadBalancer.
-    static let cloudControllerManager = Command(
-        "cloud-controller-manager",
-        summary: "Give Services of type LoadBalancer their addresses",
-        isProgram: true,
-        flags: [
-            Command.cloudKubeconfig, Command.cloudProvider, Command.cloudElection,
-            Command.cloudAddress, Command.cloudPort,
+    static let all: [any AnyFlag] =
+        [
+            kubeconfig, provider, pool, clusterName, clusterRange, configuresRoutes,
+            allocatesRanges, monitorPeriod, routePeriod, leaderElect, leaseDuration,
+            renewDeadline, retryPeriod, leaseNamespace, leaseName, address, port,
         ] + LogFlags.all
-    ) { invocation in
-        try invocation.expectNoArguments()
-        let flags = invocation.flags
-        guard flags[Command.cloudProvider] == LocalProvider.name else {
-            throw UsageError(
-                "--cloud-provider: '\(flags[Command.cloudProvider])' is not known; there is local"
-            )
+
+    private let values: ParsedFlags
+
+    init(_ values: ParsedFlags) {
+        self.values = values
+    }
+
+    var kubeconfig: String { self.values[Self.kubeconfig] }
+
+    var logger: Logger { LogFlags.logger("cloud-controller-manager", self.values) }
+
+    func pool() throws -> AddressPool {
+        let name = self.values[Self.provider]
+        guard name == LocalProvider.name else {
+            throw UsageError("--cloud-provider: '\(name)' is not known; there is local")
         }
-        guard !flags[Command.cloudElection] else {
-            throw UsageError(
-                "--leader-elect: this component runs once in a cluster; there is no election"
-            )
+        do {
+            return try AddressPool(self.values[Self.pool].filter { !$0.isEmpty })
+        } catch {
+            throw UsageError("--load-balancer-pool: \(error)")
         }
-        let group = MultiThreadedEventLoopGroup.singleton
-        let client = try Kubeconfig(path: flags[Command.cloudKubeconfig]).connection()
-            .makeClient(group: group, userAgent: "cloud-controller-manager/v1.36")
-        defer { client.close(gracefully: false) }
-        let logger = LogFlags.logger("cloud-controller-manager", flags)
-        let factory = InformerFactory(client) { resource, error in
+    }
+
+    /// Nil without election.
+    var election: LeaderElectionConfiguration? {
+        guard self.values[Self.leaderElect] else { return nil }
+        let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
+        var election = LeaderElectionConfiguration(
+            namespace: self.values[Self.leaseNamespace],
+            name: self.values[Self.leaseName],
+            identity: "\(NodeAddress.hostName())_\(suffix)"
+        )
+        election.leaseDuration = self.values[Self.leaseDuration]
+        election.renewDeadline = self.values[Self.renewDeadline]
+        election.retryPeriod = self.values[Self.retryPeriod]
+        return election
+    }
+
+    /// Runs the controllers of the parts that the provider has, until the task is cancelled.
+    func runControllers(
+        _ pool: AddressPool,
+        _ watching: any RPCChannel,
+        _ writing: any RPCChannel,
+        _ logger: Logger
+    ) async {
+        let factory = InformerFactory(watching) { resource, error in
             logger.warning(
                 "Failed to watch",
                 metadata: ["resource": "\(resource)", "err": "\(error)"]
             )
         }
-        let controller = ServiceController(
-            LocalProvider(),
-            factory: factory,
-            channel: client,
-            logger: logger
-        )
-        let server = ComponentServer.Configuration(
-            endpoint: .tcp(host: flags[Command.cloudAddress], port: flags[Command.cloudPort]),
+        let services = factory.informer(of: CoreV1.Service.self)
+        let provider = LocalProvider(pool: pool) { services.list() }
+        await withDiscardingTaskGroup { tasks in
+            if let balancers = provider.loadBalancers {
+                let controller = ServiceController(
+                    balancers,
+                    factory: factory,
+                    channel: writing,
+                    logger: logger
+                )
+                tasks.addTask { await controller.run() }
+            }
+            if !pool.isEmpty {
+                let controller = AnnouncementController(
+                    pool,
+                    factory: factory,
+                    channel: writing,
+                    logger: logger
+                )
+                tasks.addTask { await controller.run() }
+            }
+            if let instances = provider.instances {
+                let node = CloudNodeController(
+                    instances,
+                    factory: factory,
+                    channel: writing,
+                    logger: logger
+                )
+                let lifecycle = CloudNodeLifecycleController(
+                    instances,
+                    factory: factory,
+                    channel: writing,
+                    period: self.values[Self.monitorPeriod],
+                    logger: logger
+                )
+                tasks.addTask { await node.run() }
+                tasks.addTask { await lifecycle.run() }
+            }
+            if let routes = provider.routes, self.values[Self.configuresRoutes],
+                self.values[Self.allocatesRanges]
+            {
+                let controller = RouteController(
+                    routes,
+                    factory: factory,
+                    channel: writing,
+                    cluster: self.values[Self.clusterName],
+                    clusterRanges: self.values[Self.clusterRange],
+                    period: self.values[Self.routePeriod],
+                    logger: logger
+                )
+                tasks.addTask { await controller.run() }
+            }
+            tasks.addTask { await factory.run() }
+        }
+    }
+
+    /// The server of health and metrics; nil when it is switched off.
+    func server(
+        access: any ComponentAccess,
+        group: MultiThreadedEventLoopGroup
+    ) throws -> ComponentServer? {
+        let port = self.values[Self.port]
+        guard port != 0 else { return nil }
+        var server = ComponentServer.Configuration(
+            endpoint: .tcp(host: self.values[Self.address], port: port),
             tls: try ComponentServer.tls(
                 certificatePath: "",
                 keyPath: "",
@@ -90,13 +282,12 @@ extension Command {
                 hosts: ["localhost", "127.0.0.1"]
             )
         )
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await factory.run() }
-            tasks.addTask { await controller.run() }
-            tasks.addTask { try await ComponentServer(server, group: group).run() }
-            try await tasks.next()
-            tasks.cancelAll()
+        server.access = access
+        let metrics = MetricRegistry()
+        ProcessMetrics.register(in: metrics)
+        server.pages["/metrics"] = ComponentServer.Page(contentType: Exposition.mediaType) {
+            Array(metrics.text().utf8)
         }
-        return .success
+        return ComponentServer(server, group: group)
     }
 }

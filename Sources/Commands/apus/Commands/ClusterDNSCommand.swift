@@ -3,11 +3,15 @@
 
 internal import ClusterDNS
 internal import CommandTree
+internal import ComponentServer
 internal import DNSMessages
 internal import Flags
 internal import Glibc
+internal import HTTP
+internal import HTTP2Transport
 internal import Kubeconfig
 internal import Logs
+internal import Metrics
 internal import NIOPosix
 internal import RPC
 
@@ -34,6 +38,22 @@ extension Command {
         help: "`file` with the servers that are asked for names outside of the cluster"
     )
 
+    private static let dnsHealth = Flag(
+        "health-port",
+        default: 0,
+        help: "the `port` of loopback that serves /health, such as CoreDNS' 8080; 0 for none"
+    )
+    private static let dnsReady = Flag(
+        "ready-port",
+        default: 0,
+        help: "the `port` of loopback that serves /ready, such as CoreDNS' 8181; 0 for none"
+    )
+    private static let dnsMetrics = Flag(
+        "metrics-port",
+        default: 0,
+        help: "the `port` of loopback that serves /metrics, such as CoreDNS' 9153; 0 for none"
+    )
+
     /// `apus cluster-dns`: names of Services and pods.
     static let clusterDNS = Command(
         "cluster-dns",
@@ -41,7 +61,7 @@ extension Command {
         isProgram: true,
         flags: [
             Command.dnsKubeconfig, Command.dnsDomain, Command.dnsAddresses, Command.dnsPort,
-            Command.dnsResolver,
+            Command.dnsResolver, Command.dnsHealth, Command.dnsReady, Command.dnsMetrics,
         ] + LogFlags.all
     ) { invocation in
         try invocation.expectNoArguments()
@@ -57,12 +77,40 @@ extension Command {
         configuration.resolverFile = Command.text(of: flags[Command.dnsResolver])
         for address in addresses { try LocalAddress.add(address) }
         defer { for address in addresses { try? LocalAddress.remove(address) } }
-        try await ClusterDNS(
+        let server = ClusterDNS(
             configuration,
             channel: client,
             group: group,
             logger: LogFlags.logger("cluster-dns", flags)
-        ).run()
+        )
+        let pages: [(Int, String, @Sendable () -> SmallPages.Answer)] = [
+            (flags[Command.dnsHealth], "/health", { SmallPages.Answer(status: .ok, body: "OK") }),
+            (
+                flags[Command.dnsReady], "/ready",
+                {
+                    server.isReady
+                        ? SmallPages.Answer(status: .ok, body: "OK")
+                        : SmallPages.Answer(status: .serviceUnavailable, body: "kubernetes")
+                }
+            ),
+            (
+                flags[Command.dnsMetrics], "/metrics",
+                {
+                    SmallPages.Answer(status: .ok, body: server.metrics.registry.text())
+                }
+            ),
+        ]
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            for (port, path, answer) in pages where port > 0 {
+                tasks.addTask {
+                    try await SmallPages { $0 == path ? answer() : nil }
+                        .serve(on: .tcp(host: "127.0.0.1", port: port), group: group)
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await tasks.next()
+        }
         return .success
     }
 

@@ -7,6 +7,7 @@
 /// Every fuzz target of the package.
 #define FUZZ_TARGETS(entry) \
     entry(FuzzBinary)       \
+    entry(FuzzDNS)          \
     entry(FuzzJSON)         \
     entry(FuzzQuantity)     \
     entry(FuzzRequestInfo)  \
