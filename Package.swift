@@ -534,12 +534,13 @@ targets += module(
     in: "Control",
     [
         "ApusAPI", "Clocks", "EventRecording", "Informers", "JSON", "KubernetesAPI",
-        "LeaderElection", "Metrics", "ObjectModel", "Protobuf", "RPCInterface",
-        "ResourceClient", "Scalars", "Scheduler", "Selectors", logging,
+        "LeaderElection", "Metrics", "ObjectModel", "ProcessMetrics", "Protobuf",
+        "RPCInterface", "ResourceClient", "Scalars", "Scheduler", "Selectors", logging,
     ],
     tests: [
-        "APIServer", "Clocks", "Engine", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
-        "RPCInterface", "ResourceClient", "Scalars", "Scheduler", logging, nioPosix,
+        "APIServer", "ApusAPI", "Clocks", "Engine", "JSON", "KubernetesAPI", "LeaderElection",
+        "MemoryCluster", "ObjectModel", "Protobuf", "RPC", "RPCInterface", "ResourceClient",
+        "Scalars", "Scheduler", logging, nioPosix,
     ]
 )
 targets += module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"])
@@ -822,6 +823,15 @@ targets += [
             "WorkQueues", nioPosix,
         ],
         path: "Tests/Support/greeter",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "scheduler-benchmark",
+        dependencies: [
+            "ApusAPI", "Kubeconfig", "KubernetesAPI", "ObjectModel", "Protobuf", "RPC",
+            "RPCInterface", "ResourceClient", "Scheduler", nioPosix,
+        ],
+        path: "Tests/Support/scheduler-benchmark",
         swiftSettings: settings
     ),
 ]

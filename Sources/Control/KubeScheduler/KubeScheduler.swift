@@ -7,6 +7,7 @@ import Informers
 import KubernetesAPI
 package import LeaderElection
 package import Logging
+import Metrics
 import ObjectModel
 import Protobuf
 package import RPCInterface
@@ -71,6 +72,12 @@ package struct KubeScheduler: Sendable {
 
     /// Whether all that the scheduler watches is known.
     package var hasSynced: Bool { self.informers.hasSynced }
+
+    /// How often the scheduler has woken up to look what there is to do.
+    package var turns: Int { self.inbox.turns }
+
+    /// Returns when there is nothing to do and nothing under way.
+    package func waitUntilIdle() async { await self.inbox.waitUntilIdle() }
 
     /// Schedules until the task is cancelled.
     ///
@@ -142,7 +149,13 @@ package struct KubeScheduler: Sendable {
             try await work()
             return false
         }
+        let status = self.metrics.isLeader.with(election.name)
+        status.set(0)
         let elector = LeaderElector(election, channel: self.writing, clock: self.clock)
-        return try await elector.run(work)
+        return try await elector.run {
+            status.set(1)
+            defer { status.set(0) }
+            try await work()
+        }
     }
 }

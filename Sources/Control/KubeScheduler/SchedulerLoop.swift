@@ -22,6 +22,9 @@ struct SchedulerLoop {
     private let clock: any ComponentClock
     private var isLeading = false
     private var bindings = 0
+    /// What of the queue's counts is in the metrics already.
+    private var reportedIncoming: [PodQueue.Incoming: UInt64] = [:]
+    private var reportedRefusals: Set<[String]> = []
 
     init(
         _ core: SchedulerCore,
@@ -45,13 +48,17 @@ struct SchedulerLoop {
                 let now = self.clock.uptime
                 for input in inputs { self.apply(input, now) }
                 let isBusy = self.isLeading && self.decide(&group)
+                self.updateGauges()
                 if isBusy {
                     await Task.yield()
                     continue
                 }
-                self.updateGauges()
                 let deadline = self.isLeading ? self.core.queue.nextDeadline : nil
-                await self.inbox.wait(until: deadline, self.clock)
+                await self.inbox.wait(
+                    until: deadline,
+                    self.clock,
+                    isSettled: self.bindings == 0 && self.core.assumed.isEmpty
+                )
             }
             group.cancelAll()
         }
@@ -69,14 +76,9 @@ struct SchedulerLoop {
             switch decision {
             case .bind(let info, let node, let plan):
                 self.bindings += 1
-                self.count("scheduled", info, length)
-                self.metrics.podAttempts.observe(
-                    Double(self.core.queue.pod(info.uid)?.attempts ?? 1)
-                )
-                let pod = info.pod
-                group.addTask { await writer.bind(pod, node, plan) }
+                self.bind(info, node, plan, start, &group)
             case .unschedulable(let refused):
-                self.count("unschedulable", refused.pod, length)
+                self.metrics.count("unschedulable", refused.pod.schedulerName, length)
                 if self.core.profile(of: refused.pod)?.preemption != nil {
                     self.metrics.preemptionAttempts.increment()
                 }
@@ -89,10 +91,29 @@ struct SchedulerLoop {
         return true
     }
 
-    private func count(_ result: String, _ pod: PodInfo, _ length: Duration) {
-        let profile = pod.pod.spec.schedulerName
-        self.metrics.attempts.with(result, profile).increment()
-        self.metrics.attemptSeconds.with(result, profile).observe(length)
+    /// Has a pod bound.
+    ///
+    /// - Parameter start: when this attempt began.
+    private func bind(
+        _ info: PodInfo,
+        _ node: String,
+        _ plan: VolumePlan?,
+        _ start: Duration,
+        _ group: inout DiscardingTaskGroup
+    ) {
+        let (writer, metrics, clock) = (self.writer, self.metrics, self.clock)
+        let queued = self.core.queue.pod(info.uid)
+        let attempts = queued?.attempts ?? 1
+        let first = queued?.firstAttempt ?? start
+        group.addTask {
+            let isBound = await writer.bind(info.pod, node, plan)
+            let end = clock.uptime
+            metrics.count(isBound ? "scheduled" : "error", info.schedulerName, end - start)
+            guard isBound else { return }
+            metrics.podAttempts.observe(Double(attempts))
+            let label = attempts > 15 ? "16+" : String(attempts)
+            metrics.sliSeconds.with(label).observe(end - first)
+        }
     }
 
     private mutating func apply(_ input: SchedulerInput, _ now: Duration) {
@@ -123,7 +144,7 @@ struct SchedulerLoop {
         }
     }
 
-    private func updateGauges() {
+    private mutating func updateGauges() {
         let queue = self.core.queue
         self.metrics.pending.with("active").set(Double(queue.count(.active)))
         self.metrics.pending.with("backoff").set(
@@ -134,5 +155,36 @@ struct SchedulerLoop {
         self.metrics.cacheSize.with("nodes").set(Double(self.core.cluster.nodeCount))
         self.metrics.cacheSize.with("pods").set(Double(self.core.cluster.placed.count))
         self.metrics.cacheSize.with("assumed_pods").set(Double(self.core.assumed.count))
+        self.metrics.goroutines.with("binding").set(Double(self.bindings))
+        for (way, count) in queue.incoming {
+            guard let name = way.place.queueName else { continue }
+            let new = count - (self.reportedIncoming.updateValue(count, forKey: way) ?? 0)
+            if new > 0 {
+                self.metrics.incoming.with(name, way.event.rawValue).increment(by: new)
+            }
+        }
+        for (profile, counts) in queue.refusedOfProfile {
+            for plugin in PluginName.allCases {
+                let count = counts[Int(plugin.number)]
+                let key = [plugin.rawValue, profile]
+                if count > 0 || self.reportedRefusals.contains(key) {
+                    self.reportedRefusals.insert(key)
+                    self.metrics.unschedulable.with(key).set(Double(count))
+                }
+            }
+        }
+    }
+}
+
+extension QueuedPod.Place {
+    /// What metrics call that part of the queue; nil for pods that are being tried.
+    fileprivate var queueName: String? {
+        switch self {
+        case .active: "active"
+        case .backoff, .errorBackoff: "backoff"
+        case .unschedulable: "unschedulable"
+        case .gated: "gated"
+        case .inFlight: nil
+        }
     }
 }

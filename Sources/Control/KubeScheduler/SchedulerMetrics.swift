@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import Metrics
+import ProcessMetrics
 
 /// The scheduler's metrics, by upstream's names.
 ///
@@ -16,9 +17,15 @@ package final class SchedulerMetrics: Sendable {
     let preemptionAttempts: Counter
     let victims: Histogram
     let cacheSize: MetricFamily<Gauge>
+    let sliSeconds: MetricFamily<Histogram>
+    let incoming: MetricFamily<Counter>
+    let goroutines: MetricFamily<Gauge>
+    let unschedulable: MetricFamily<Gauge>
+    let isLeader: MetricFamily<Gauge>
 
     package init(_ registry: MetricRegistry = MetricRegistry()) {
         self.registry = registry
+        ProcessMetrics.register(in: registry)
         let bounds = [Double].exponential(start: 0.001, factor: 2, count: 15)
         self.attempts = registry.counter(
             "scheduler_schedule_attempts_total",
@@ -61,5 +68,42 @@ package final class SchedulerMetrics: Sendable {
             help: "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
             labels: ["type"]
         )
+        self.sliSeconds = registry.histogram(
+            "scheduler_pod_scheduling_sli_duration_seconds",
+            help: "E2e latency for a pod being scheduled, from the time the pod enters the "
+                + "scheduling queue and might involve multiple scheduling attempts.",
+            labels: ["attempts"],
+            bounds: .exponential(start: 0.01, factor: 2, count: 20)
+        )
+        self.incoming = registry.counter(
+            "scheduler_queue_incoming_pods_total",
+            help: "Number of pods added to scheduling queues by event and queue type.",
+            labels: ["queue", "event"]
+        )
+        self.goroutines = registry.gauge(
+            "scheduler_goroutines",
+            help: "Number of running goroutines split by the work they do such as binding.",
+            labels: ["operation"]
+        )
+        self.unschedulable = registry.gauge(
+            "scheduler_unschedulable_pods",
+            help: "The number of unschedulable pods broken down by plugin name. A pod will "
+                + "increment the gauge for all plugins that caused it to not schedule and so this "
+                + "metric only have meaning when broken down by plugin.",
+            labels: ["plugin", "profile"]
+        )
+        self.isLeader = registry.gauge(
+            "leader_election_master_status",
+            help: "Gauge of if the reporting system is master of the relevant lease, 0 indicates "
+                + "backup, 1 indicates master. 'name' is the string used to identify the lease. "
+                + "Please make sure to group by name.",
+            labels: ["name"]
+        )
+    }
+
+    /// Takes note of how an attempt ended that began so long ago.
+    func count(_ result: String, _ profile: String, _ length: Duration) {
+        self.attempts.with(result, profile).increment()
+        self.attemptSeconds.with(result, profile).observe(length)
     }
 }

@@ -68,22 +68,44 @@ struct SchedulerWriter: Sendable {
     }
 
     /// Binds a pod to a node and says so; before, its claims get their volumes.
-    func bind(_ pod: CoreV1.Pod, _ node: String, _ plan: VolumePlan?) async {
+    ///
+    /// - Returns: whether the pod has the node.
+    func bind(_ pod: CoreV1.Pod, _ node: String, _ plan: VolumePlan?) async -> Bool {
         let metadata = pod.metadata
         if let plan {
             do throws(StatusError) {
                 try await self.volumes.carryOut(plan, node, timeout: self.timeout(pod))
             } catch {
-                await self.bindingFailed(
-                    pod,
-                    BindingFailure(
-                        message: "running PreBind plugin \"VolumeBinding\": \(error.message)",
-                        isGone: false
-                    )
-                )
-                return
+                let message = "running PreBind plugin \"VolumeBinding\": \(error.message)"
+                await self.bindingFailed(pod, BindingFailure(message: message, isGone: false))
+                return false
             }
         }
+        do throws(StatusError) {
+            _ = try await self.writer.write(.create(self.binding(of: pod, node)))
+        } catch {
+            let isBound = Self.leavesDoubt(error) ? await self.isBound(pod, node) : false
+            guard isBound else {
+                let message = "running Bind plugin \"DefaultBinder\": \(error.message)"
+                await self.bindingFailed(
+                    pod,
+                    BindingFailure(message: message, isGone: error.isNotFound)
+                )
+                return false
+            }
+        }
+        self.inbox.put(.bound(uid: metadata.uid, failure: nil))
+        self.record(
+            .normal,
+            "Scheduled",
+            "Successfully assigned \(metadata.namespace)/\(metadata.name) to \(node)",
+            pod
+        )
+        return true
+    }
+
+    private func binding(of pod: CoreV1.Pod, _ node: String) -> ApusResource.CreateRequest {
+        let metadata = pod.metadata
         let binding = CoreV1.Binding.with {
             $0.metadata.namespace = metadata.namespace
             $0.metadata.name = metadata.name
@@ -91,30 +113,41 @@ struct SchedulerWriter: Sendable {
             $0.target.kind = "Node"
             $0.target.name = node
         }
-        let request = self.pods.createRequest(
+        return self.pods.createRequest(
             "binding",
             of: metadata.name,
             in: metadata.namespace,
             binding
         )
-        do throws(StatusError) {
-            _ = try await self.writer.write(.create(request))
-            self.inbox.put(.bound(uid: metadata.uid, failure: nil))
-            self.record(
-                .normal,
-                "Scheduled",
-                "Successfully assigned \(metadata.namespace)/\(metadata.name) to \(node)",
-                pod
-            )
-        } catch {
-            await self.bindingFailed(
-                pod,
-                BindingFailure(
-                    message: "running Bind plugin \"DefaultBinder\": \(error.message)",
-                    isGone: error.isNotFound
-                )
-            )
+    }
+
+    /// How long to wait before the server is asked again.
+    private static let doubtInterval: Duration = .milliseconds(500)
+
+    /// Whether a write that failed so may have been done all the same.
+    private static func leavesDoubt(_ error: StatusError) -> Bool {
+        switch error.reason {
+        case .timeout, .serverTimeout, .serviceUnavailable, .internalError: true
+        default: false
         }
+    }
+
+    /// Whether a pod has the node, after an answer that leaves it open. Asks until it is known:
+    /// until then the room on the node must be given to nobody else.
+    private func isBound(_ pod: CoreV1.Pod, _ node: String) async -> Bool {
+        while !Task.isCancelled {
+            do throws(StatusError) {
+                let now = try await self.pods.get(
+                    pod.metadata.name,
+                    in: pod.metadata.namespace
+                )
+                return now.metadata.uid == pod.metadata.uid && now.spec.nodeName == node
+            } catch {
+                guard Self.leavesDoubt(error) else { return false }
+                await self.clock.sleep(for: Self.doubtInterval)
+            }
+        }
+        return false
     }
 
     private func timeout(_ pod: CoreV1.Pod) -> Duration {

@@ -35,11 +35,14 @@ import Testing
         let pod = try #require(queue.pop(now: .zero))
         queue.putBack(pod, refusedBy: Self.fit, now: .zero)
         #expect(queue.pop(now: .seconds(60)) == nil)
-        queue.wake(interested: PluginNames(.nodePorts), now: .seconds(60)) { _, _ in true }
+        queue.wake(interested: PluginNames(.nodePorts), because: .nodeAdd, now: .seconds(60)) {
+            _,
+            _ in true
+        }
         #expect(queue.pop(now: .seconds(60)) == nil)
-        queue.wake(interested: Self.fit, now: .seconds(60)) { _, _ in false }
+        queue.wake(interested: Self.fit, because: .nodeAdd, now: .seconds(60)) { _, _ in false }
         #expect(queue.pop(now: .seconds(60)) == nil)
-        queue.wake(interested: Self.fit, now: .seconds(60)) { _, _ in true }
+        queue.wake(interested: Self.fit, because: .nodeAdd, now: .seconds(60)) { _, _ in true }
         #expect(queue.pop(now: .seconds(60))?.info.name == "a")
     }
 
@@ -76,7 +79,7 @@ import Testing
         let queue = PodQueue()
         Self.add(queue, "a", at: .zero)
         queue.putBack(try #require(queue.pop(now: .zero)), refusedBy: Self.fit, now: .zero)
-        queue.wake(interested: Self.fit, now: .milliseconds(10)) { _, _ in true }
+        queue.wake(interested: Self.fit, because: .nodeAdd, now: .milliseconds(10)) { _, _ in true }
         #expect(queue.count(.backoff) == 1)
         Self.add(queue, "b", at: .milliseconds(20))
         #expect(queue.pop(now: .milliseconds(20))?.info.name == "b")
@@ -101,7 +104,7 @@ import Testing
         Self.add(queue, "a", at: .zero)
         queue.putBack(try #require(queue.pop(now: .zero)), refusedBy: Self.fit, now: .zero)
         queue.setPreempting("default/a", true, now: .zero)
-        queue.wake(interested: Self.fit, now: .seconds(5)) { _, _ in true }
+        queue.wake(interested: Self.fit, because: .nodeAdd, now: .seconds(5)) { _, _ in true }
         #expect(queue.pop(now: .seconds(5)) == nil)
         queue.setPreempting("default/a", false, now: .seconds(6))
         #expect(queue.pop(now: .seconds(6))?.info.name == "a")

@@ -222,4 +222,17 @@ import YAML
             try SchedulerConfiguration(other)
         }
     }
+
+    @Test("shows what is in effect")
+    func page() throws {
+        let page = SchedulerConfiguration().page
+        let configuration = try #require(page["componentconfig"])
+        #expect(configuration["LeaderElection"]?["LeaseDuration"]?.string == "15s")
+        let profile = try #require(configuration["Profiles"]?.items.first)
+        #expect(profile["SchedulerName"]?.string == "default-scheduler")
+        let scores = try #require(profile["Plugins"]?["Score"]?["Enabled"])
+        #expect(scores.items.count == 7)
+        #expect(scores.items.first?["Name"]?.string == "TaintToleration")
+        #expect(scores.items.first?["Weight"]?.integer == 3)
+    }
 }

@@ -185,6 +185,16 @@ extension MemoryCluster {
         }
         var target = request.target
         target?.subresource = ""
+        let (store, key) = (resource.storeName, Self.key(target))
+        let bound = self.state.withLock { $0.objects[store]?[key]?.tree["spec"]?["nodeName"] }
+        if let node = bound?.string, !node.isEmpty {
+            let name = target?.name ?? ""
+            throw .conflict(
+                GroupResource(group: "", resource: "pods/binding"),
+                name,
+                "pod \(name) is already assigned to node \"\(node)\""
+            )
+        }
         let record = try self.replace(target, resource, "") { old in
             var tree = old
             var spec = tree["spec"] ?? .emptyObject

@@ -8,8 +8,8 @@ import Scheduler
 /// Pods to be scheduled, and what runs already.
 struct Workload: Sendable {
     let name: String
-    let nodes: Int
-    let pods: Int
+    var nodes: Int
+    var pods: Int
     /// Pods that run on each node before.
     var running = 0
     let change: @Sendable (inout CoreV1.Pod) -> Void
@@ -60,6 +60,14 @@ struct Workload: Sendable {
             pod.spec.containers[0].resources.requests["cpu"] = .with { $0.string = "3" }
         },
     ]
+
+    /// The workload of a name in another size; nil when there is none of that name.
+    static func named(_ name: String, nodes: Int, pods: Int) -> Workload? {
+        guard var workload = self.all.first(where: { $0.name == name }) else { return nil }
+        workload.nodes = nodes
+        workload.pods = pods
+        return workload
+    }
 
     func node(_ number: Int) -> CoreV1.Node {
         .with {

@@ -40,6 +40,7 @@ extension Command {
         )
         let server = try flags.server(
             scheduler,
+            file,
             access: DelegatedAccess(writing),
             group: group
         )

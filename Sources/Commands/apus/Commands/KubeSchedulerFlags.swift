@@ -151,6 +151,25 @@ struct KubeSchedulerFlags {
     func configuration(_ file: SchedulerConfiguration?) throws -> KubeScheduler.Configuration {
         var configuration = KubeScheduler.Configuration(file ?? SchedulerConfiguration())
         configuration.seed = UInt64.random(in: .min ... .max)
+        let election = self.election(file)
+        guard election.leaderElect else { return configuration }
+        let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
+        var lease = LeaderElectionConfiguration(
+            namespace: election.resourceNamespace,
+            name: election.resourceName,
+            identity: "\(Self.hostName)_\(suffix)"
+        )
+        lease.leaseDuration = election.leaseDuration
+        lease.renewDeadline = election.renewDeadline
+        lease.retryPeriod = election.retryPeriod
+        configuration.leaderElection = lease
+        return configuration
+    }
+
+    /// How replicas agree: what flags say, else the file.
+    private func election(
+        _ file: SchedulerConfiguration?
+    ) -> SchedulerConfiguration.LeaderElection {
         var election = file?.leaderElection ?? SchedulerConfiguration.LeaderElection()
         if self.values.isSet(Self.leaderElect) {
             election.leaderElect = self.values[Self.leaderElect]
@@ -170,18 +189,14 @@ struct KubeSchedulerFlags {
         if self.values.isSet(Self.leaseNamespace) {
             election.resourceNamespace = self.values[Self.leaseNamespace]
         }
-        guard election.leaderElect else { return configuration }
-        let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
-        var lease = LeaderElectionConfiguration(
-            namespace: election.resourceNamespace,
-            name: election.resourceName,
-            identity: "\(Self.hostName)_\(suffix)"
-        )
-        lease.leaseDuration = election.leaseDuration
-        lease.renewDeadline = election.renewDeadline
-        lease.retryPeriod = election.retryPeriod
-        configuration.leaderElection = lease
-        return configuration
+        return election
+    }
+
+    /// What stands in effect, for people to look at.
+    private func page(_ file: SchedulerConfiguration?) -> [UInt8] {
+        var effective = file ?? SchedulerConfiguration()
+        effective.leaderElection = self.election(file)
+        return effective.page.json()
     }
 
     private static var hostName: String {
@@ -193,6 +208,7 @@ struct KubeSchedulerFlags {
     /// The server of health and metrics; nil when it is switched off.
     func server(
         _ scheduler: KubeScheduler,
+        _ file: SchedulerConfiguration?,
         access: any ComponentAccess,
         group: any EventLoopGroup
     ) throws -> ComponentServer? {
@@ -219,6 +235,12 @@ struct KubeSchedulerFlags {
             contentType: Exposition.mediaType
         ) {
             Array(registry.text().utf8)
+        }
+        let page = self.page(file)
+        configuration.pages["/configz"] = ComponentServer.Page(
+            contentType: "application/json"
+        ) {
+            page
         }
         return ComponentServer(configuration, group: group)
     }

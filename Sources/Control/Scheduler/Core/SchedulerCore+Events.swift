@@ -73,11 +73,14 @@ extension SchedulerCore {
                 self.queue.remove(uid)
                 self.plans[uid] = nil
             }
-            if Self.isSameForOthers(old.pod, pod) {
-                if wasAssumed { self.cluster.replacePod(PodInfo(pod)) }
+            let isSame = Self.isSameForOthers(old, pod)
+            // When it started matters to preemption alone.
+            if isSame, !wasAssumed, old.pod.status.startTime == pod.status.startTime { return }
+            let new = PodInfo(pod)
+            if isSame {
+                self.cluster.replacePod(new)
                 return
             }
-            let new = PodInfo(pod)
             self.cluster.setPod(new, on: new.nodeName)
             self.react(to: .placedPodUpdated(old: old, new: new), now: now)
             return
@@ -91,11 +94,10 @@ extension SchedulerCore {
     }
 
     /// Whether other pods see no difference between two states of a pod.
-    private static func isSameForOthers(_ old: CoreV1.Pod, _ new: CoreV1.Pod) -> Bool {
-        old.metadata.labels == new.metadata.labels
-            && (old.metadata.deletionTimestamp == nil) == (new.metadata.deletionTimestamp == nil)
-            && old.status.startTime == new.status.startTime
-            && PodRequests(old) == PodRequests(new)
+    private static func isSameForOthers(_ old: PodInfo, _ new: CoreV1.Pod) -> Bool {
+        old.pod.metadata.labels == new.metadata.labels
+            && old.isTerminating == (new.metadata.deletionTimestamp != nil)
+            && old.requests == PodRequests(new)
     }
 
     private func setWaiting(_ pod: PodInfo, now: Duration) {
@@ -122,7 +124,7 @@ extension SchedulerCore {
             old.pod.spec != pod.pod.spec || old.labels != pod.labels
         else { return }
         let change = ClusterChange.podUpdated(old: old, new: pod)
-        if self.helps(change, queued) { self.queue.wake(queued, now: now) }
+        if self.helps(change, queued) { self.queue.wake(queued, because: .podUpdate, now: now) }
     }
 
     private func helps(_ change: ClusterChange, _ queued: QueuedPod) -> Bool {
@@ -149,7 +151,7 @@ extension SchedulerCore {
     /// A pod that waited for room is gone: others may have it.
     private func wakeAfterNomination(now: Duration) {
         for pod in Array(self.queue.pods.values) where pod.place == .unschedulable {
-            self.queue.wake(pod, now: now)
+            self.queue.wake(pod, because: .assignedPodDelete, now: now)
         }
     }
 

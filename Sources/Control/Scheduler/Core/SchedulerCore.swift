@@ -64,7 +64,7 @@ package final class SchedulerCore {
 
     /// The profile that a pod asks for; nil when it is another scheduler's.
     package func profile(of pod: PodInfo) -> Profile? {
-        self.profiles[pod.pod.spec.schedulerName]
+        self.profiles[pod.schedulerName]
     }
 
     /// Wakes the pods that a change may help.
@@ -76,7 +76,7 @@ package final class SchedulerCore {
             interested.insert(PluginNames(plugin.name))
         }
         guard !interested.isEmpty else { return }
-        self.queue.wake(interested: interested, now: now) { name, pod in
+        self.queue.wake(interested: interested, because: kind.event, now: now) { name, pod in
             self.interest.contains { plugin, kinds in
                 plugin.name == name && plugin.mayHelp(change, pod.info, self.cluster)
             }

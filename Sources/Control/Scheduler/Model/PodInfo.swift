@@ -16,6 +16,8 @@ package final class PodInfo: Sendable {
     /// The node that the pod runs on; empty while it has none.
     package let nodeName: String
     package let priority: Int32
+    /// The scheduler that the pod asks for.
+    package let schedulerName: String
     package let requests: PodRequests
     package let hostPorts: [HostPort]
     package let tolerations: [Toleration]
@@ -37,6 +39,7 @@ package final class PodInfo: Sendable {
         self.labels = LabelSet(metadata.labels)
         self.nodeName = spec.nodeName
         self.priority = spec.priority ?? 0
+        self.schedulerName = spec.schedulerName
         self.requests = PodRequests(pod)
         self.hostPorts = HostPort.ports(of: spec)
         self.tolerations = spec.tolerations.map(Toleration.init)

@@ -17,21 +17,22 @@ extension PodQueue {
         self.dropStale()
         while let entry = self.backoff.first, entry.key <= now {
             _ = self.backoff.pop()
-            if entry.isCurrent { self.activate(entry.pod, now: now) }
+            if entry.isCurrent {
+                self.activate(entry.pod.info.uid, because: .backoffComplete, now: now)
+            }
         }
         while let entry = self.errorBackoff.first, entry.key <= now {
             _ = self.errorBackoff.pop()
-            if entry.isCurrent { self.activate(entry.pod, now: now) }
+            if entry.isCurrent {
+                self.activate(entry.pod.info.uid, because: .backoffComplete, now: now)
+            }
         }
         while let entry = self.stays.first, entry.key <= now {
             _ = self.stays.pop()
-            if entry.isCurrent { self.wake(entry.pod, now: now) }
+            if entry.isCurrent {
+                self.wake(entry.pod, because: .unschedulableTimeout, now: now)
+            }
         }
-    }
-
-    private func activate(_ pod: QueuedPod, now: Duration) {
-        pod.timestamp = now
-        self.activate(pod.info.uid, now: now)
     }
 
     /// Drops what has been left from the heads of the heaps, and all of it when most is.
@@ -52,6 +53,7 @@ extension PodQueue {
     /// - Parameter helps: whether it may help a pod that a plugin refused.
     package func wake(
         interested: PluginNames,
+        because event: QueueEvent,
         now: Duration,
         where helps: (PluginName, QueuedPod) -> Bool
     ) {
@@ -61,12 +63,11 @@ extension PodQueue {
             let isHelped = names.contains { name in
                 pod.refusedBy.contains(PluginNames(name)) && helps(name, pod)
             }
-            if isHelped { self.wake(pod, now: now) }
+            if isHelped { self.wake(pod, because: event, now: now) }
         }
     }
 
     private func hasRefusals(_ name: PluginName) -> Bool {
-        let index = PluginNames(name).rawValue.trailingZeroBitCount
-        return self.refusedCount[index] > 0
+        self.refusedCount[Int(name.number)] > 0
     }
 }

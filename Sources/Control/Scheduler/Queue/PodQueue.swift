@@ -23,6 +23,12 @@ package final class PodQueue {
         var isCurrent: Bool { self.pod.generation == self.generation }
     }
 
+    /// A way into a part of the queue.
+    package struct Incoming: Hashable {
+        package let place: QueuedPod.Place
+        package let event: QueueEvent
+    }
+
     /// How long a pod is left alone at most when nothing changes.
     package static let maximumStay: Duration = .seconds(300)
     /// Back-offs end in steps of this length, so that pods become ready together and in the order of
@@ -39,7 +45,12 @@ package final class PodQueue {
     /// Unschedulable pods in the order in which their stay ends.
     var stays: Heap<Entry>
     /// How many unschedulable pods each plugin has refused.
-    var refusedCount = [Int](repeating: 0, count: PluginName.allCases.count)
+    var refusedCount = PodQueue.noRefusals
+    /// The same by the name of the profile.
+    package private(set) var refusedOfProfile: [String: [Int]] = [:]
+    private static let noRefusals = [Int](repeating: 0, count: PluginName.allCases.count)
+    /// How many pods have come to which part of the queue, and why.
+    package private(set) var incoming: [Incoming: UInt64] = [:]
     var number: UInt64 = 0
     var counts: [QueuedPod.Place: Int] = [:]
 
@@ -82,7 +93,7 @@ extension PodQueue {
         if let old = self.pods[info.uid] { self.leave(old) }
         let pod = QueuedPod(info, now: now)
         self.pods[info.uid] = pod
-        self.enter(pod, isGated ? .gated : .active)
+        self.enter(pod, isGated ? .gated : .active, .podAdd)
     }
 
     /// Forgets a pod.
@@ -98,16 +109,19 @@ extension PodQueue {
     package func pop(now: Duration) -> QueuedPod? {
         self.wakeDue(now: now)
         while let entry = self.active.pop() {
-            if entry.isCurrent { return self.take(entry.pod) }
+            if entry.isCurrent { return self.take(entry.pod, now) }
         }
         while let entry = self.backoff.pop() {
-            if entry.isCurrent { return self.take(entry.pod) }
+            guard entry.isCurrent else { continue }
+            self.countIncoming(.active, .popFromBackoff)
+            return self.take(entry.pod, now)
         }
         return nil
     }
 
-    private func take(_ pod: QueuedPod) -> QueuedPod {
-        self.move(pod, to: .inFlight)
+    private func take(_ pod: QueuedPod, _ now: Duration) -> QueuedPod {
+        self.move(pod, to: .inFlight, .attempt)
+        if pod.attempts == 0 { pod.firstAttempt = now }
         pod.attempts += 1
         return pod
     }
@@ -123,32 +137,36 @@ extension PodQueue {
             pod.errors += 1
             pod.refusals = 0
             pod.backoffUntil = self.backoffEnd(pod.errors, now)
-            self.move(pod, to: .errorBackoff)
+            self.move(pod, to: .errorBackoff, .attemptFailure)
         } else {
             pod.refusals += 1
             pod.errors = 0
             pod.backoffUntil = self.backoffEnd(pod.refusals, now)
-            self.move(pod, to: .unschedulable)
+            self.move(pod, to: .unschedulable, .attemptFailure)
         }
     }
 
     /// Lets a pod that waits be tried again, after its back-off if that lasts.
-    package func wake(_ pod: QueuedPod, now: Duration) {
+    package func wake(_ pod: QueuedPod, because event: QueueEvent, now: Duration) {
         if pod.isPreempting {
             pod.wasWoken = true
         } else if pod.backoffUntil > now {
-            self.move(pod, to: .backoff)
+            self.move(pod, to: .backoff, event)
         } else {
             pod.timestamp = now
-            self.move(pod, to: .active)
+            self.move(pod, to: .active, event)
         }
     }
 
     /// Lets a pod be tried at once, whatever its back-off.
-    package func activate(_ uid: String, now: Duration) {
+    package func activate(
+        _ uid: String,
+        because event: QueueEvent = .forceActivate,
+        now: Duration
+    ) {
         guard let pod = self.pods[uid], pod.place != .inFlight, pod.place != .gated else { return }
         pod.timestamp = now
-        self.move(pod, to: .active)
+        self.move(pod, to: .active, event)
     }
 
     /// Keeps a pod from being tried while the pods it preempts are being told; false ends that.
@@ -157,7 +175,9 @@ extension PodQueue {
         pod.isPreempting = isPreempting
         if !isPreempting, pod.wasWoken {
             pod.wasWoken = false
-            if pod.place == .unschedulable { self.wake(pod, now: now) }
+            if pod.place == .unschedulable {
+                self.wake(pod, because: .forceActivate, now: now)
+            }
         }
     }
 
@@ -166,9 +186,9 @@ extension PodQueue {
         switch (pod.place, isGated) {
         case (.gated, false):
             pod.timestamp = now
-            self.move(pod, to: .active)
+            self.move(pod, to: .active, .gatesRemoved)
         case (.active, true), (.backoff, true), (.errorBackoff, true), (.unschedulable, true):
-            self.move(pod, to: .gated)
+            self.move(pod, to: .gated, .gatesAdded)
         case (.gated, true), (.inFlight, _), (.active, false), (.backoff, false),
             (.errorBackoff, false), (.unschedulable, false):
             break
@@ -185,9 +205,13 @@ extension PodQueue {
         return max(whole, now)
     }
 
-    private func move(_ pod: QueuedPod, to place: QueuedPod.Place) {
+    private func move(
+        _ pod: QueuedPod,
+        to place: QueuedPod.Place,
+        _ event: QueueEvent
+    ) {
         self.leave(pod)
-        self.enter(pod, place)
+        self.enter(pod, place, event)
     }
 
     private func leave(_ pod: QueuedPod) {
@@ -196,8 +220,13 @@ extension PodQueue {
         if pod.place == .unschedulable { self.countRefusals(pod, -1) }
     }
 
-    private func enter(_ pod: QueuedPod, _ place: QueuedPod.Place) {
+    private func enter(
+        _ pod: QueuedPod,
+        _ place: QueuedPod.Place,
+        _ event: QueueEvent
+    ) {
         pod.place = place
+        self.countIncoming(place, event)
         self.counts[place, default: 0] += 1
         switch place {
         case .active:
@@ -225,10 +254,16 @@ extension PodQueue {
         )
     }
 
+    private func countIncoming(_ place: QueuedPod.Place, _ event: QueueEvent) {
+        self.incoming[Incoming(place: place, event: event), default: 0] += 1
+    }
+
     private func countRefusals(_ pod: QueuedPod, _ sign: Int) {
+        let profile = pod.info.schedulerName
         for index in self.refusedCount.indices
         where pod.refusedBy.contains(PluginNames(rawValue: 1 << UInt32(index))) {
             self.refusedCount[index] += sign
+            self.refusedOfProfile[profile, default: Self.noRefusals][index] += sign
         }
     }
 }

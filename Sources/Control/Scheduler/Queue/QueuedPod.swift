@@ -23,6 +23,8 @@ package final class QueuedPod {
     package internal(set) var place: Place = .active
     /// How often the pod was tried.
     package internal(set) var attempts = 0
+    /// When it was tried for the first time.
+    package internal(set) var firstAttempt: Duration = .zero
     /// How often in a row no node was found.
     var refusals = 0
     /// How often in a row something else went wrong.
