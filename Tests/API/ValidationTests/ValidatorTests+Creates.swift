@@ -302,6 +302,17 @@ extension ValidatorTests {
             #"spec.podManagementPolicy: Invalid value: "X": must be 'OrderedReady' or 'Parallel'"#
         ),
         .init(
+            "StatefulSet",
+            "mounts of claims that it makes, and of nothing",
+            """
+            {"spec":{"template":{"spec":{"containers":[{"name":"c","image":"i","volumeMounts":[
+            {"name":"data","mountPath":"/a"},{"name":"none","mountPath":"/b"}]}]}},
+            "volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{"accessModes":
+            ["ReadWriteOnce"],"resources":{"requests":{"storage":"1Mi"}}}}]}}
+            """,
+            #"spec.template.spec.containers[0].volumeMounts[1].name: Not found: "none""#
+        ),
+        .init(
             "Job",
             "restarts always",
             #"{"spec":{"template":{"spec":{"restartPolicy":"Always"}}}}"#,

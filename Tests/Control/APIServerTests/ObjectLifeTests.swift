@@ -194,6 +194,66 @@ struct ObjectLifeTests {
         }
     }
 
+    private func job(_ change: (inout BatchV1.Job) -> Void = { _ in }) -> BatchV1.Job {
+        BatchV1.Job.with {
+            $0.metadata.name = "j"
+            $0.spec.template.spec.restartPolicy = "Never"
+            $0.spec.template.spec.containers.append(
+                CoreV1.Container.with {
+                    $0.name = "c"
+                    $0.image = "i"
+                }
+            )
+            change(&$0)
+        }
+    }
+
+    @Test("a Job selects the pods with its own UID")
+    func jobSelector() async throws {
+        try await withServer { client in
+            let made = try await client.create(
+                self.job { $0.spec.template.metadata.labels = ["mine": "1"] }
+            )
+            let uid = made.metadata.uid
+            #expect(
+                made.spec.selector?.matchLabels == ["batch.kubernetes.io/controller-uid": uid]
+            )
+            #expect(
+                made.spec.template.metadata.labels == [
+                    "batch.kubernetes.io/controller-uid": uid, "controller-uid": uid,
+                    "batch.kubernetes.io/job-name": "j", "job-name": "j", "mine": "1",
+                ]
+            )
+        }
+    }
+
+    @Test("a Job with a selector of its own keeps it")
+    func manualJobSelector() async throws {
+        try await withServer { client in
+            let made = try await client.create(
+                self.job {
+                    $0.spec.manualSelector = true
+                    $0.spec.selector = MetaV1.LabelSelector.with { $0.matchLabels = ["a": "b"] }
+                    $0.spec.template.metadata.labels = ["a": "b"]
+                }
+            )
+            #expect(made.spec.selector?.matchLabels == ["a": "b"])
+            #expect(made.spec.template.metadata.labels == ["a": "b"])
+            #expect(
+                await self.failure {
+                    try await client.create(
+                        self.job {
+                            $0.metadata.name = "taken"
+                            $0.spec.template.metadata.labels = [
+                                "batch.kubernetes.io/controller-uid": "another"
+                            ]
+                        }
+                    )
+                } == "422 Invalid"
+            )
+        }
+    }
+
     @Test("a dry run stores nothing")
     func dryRun() async throws {
         try await withServer { client in

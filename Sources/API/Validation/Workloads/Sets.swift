@@ -108,10 +108,29 @@ extension FieldErrors {
         if selector.parsed == nil {
             self.invalid(at: "selector", .message(selector), "")
         } else {
+            let template = Self.withClaims(spec)
             self.within("template") {
-                $0.validateTemplate(spec.template, selector: selector, of: "StatefulSet")
+                $0.validateTemplate(template, selector: selector, of: "StatefulSet")
             }
         }
+    }
+
+    /// The template with a volume for each claim that the set makes, as its pods will have them:
+    /// containers may mount these, and they take the place of volumes of the same name.
+    private static func withClaims(_ spec: AppsV1.StatefulSetSpec) -> CoreV1.PodTemplateSpec {
+        var template = spec.template
+        for claim in spec.volumeClaimTemplates {
+            let name = claim.metadata.name
+            template.spec.volumes.removeAll { $0.name == name }
+            template.spec.volumes.append(
+                CoreV1.Volume.with {
+                    $0.name = name
+                    $0.volumeSource.persistentVolumeClaim =
+                        CoreV1.PersistentVolumeClaimVolumeSource.with { $0.claimName = name }
+                }
+            )
+        }
+        return template
     }
 
     private mutating func validateStrategy(_ strategy: AppsV1.StatefulSetUpdateStrategy) {
