@@ -61,10 +61,12 @@ public final class NetlinkSocket {
         _ payload: [UInt8]
     ) throws(NetlinkError) -> [NetlinkMessage] {
         self.sequence &+= 1
+        // The flags of a dump and those of something new have a bit in common.
+        let isDump = flags & Flags.dump == Flags.dump
         var writer = NetlinkWriter()
         writer.append(UInt32(NetlinkMessage.headerBytes + payload.count))
         writer.append(type)
-        writer.append(flags | Flags.request | (flags & Flags.dump == 0 ? Flags.acknowledge : 0))
+        writer.append(flags | Flags.request | (isDump ? 0 : Flags.acknowledge))
         writer.append(self.sequence)
         writer.append(UInt32(0))
         writer.append(payload)
