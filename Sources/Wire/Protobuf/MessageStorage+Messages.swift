@@ -55,9 +55,9 @@ extension MessageStorage {
         _ slot: Int,
         _ table: UnsafePointer<MessageTable>
     ) {
-        let expected = self.load(slot, as: UInt32.self)
+        // Before its end the memory may be the loan's, which has moved it.
         let isLoan = self.block.endLoan(&child.block)
-        if isLoan && child.offset == expected { return }
+        if isLoan && child.offset == self.load(slot, as: UInt32.self) { return }
         self.putSubmessage(isLoan ? child.reseated(in: self.block) : child, table, slot)
     }
 

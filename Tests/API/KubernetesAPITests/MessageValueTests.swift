@@ -42,6 +42,28 @@ struct MessageValueTests {
         #expect(pod == CoreV1.Pod())
     }
 
+    @Test(
+        "a nested change may move the memory of the whole",
+        arguments: [1, 1_000, 100_000, 1_000_000]
+    )
+    func growth(count: Int) {
+        let text = String(repeating: "x", count: count)
+        let pod = CoreV1.Pod.with {
+            $0.metadata.name = text
+            $0.spec.nodeName = text
+            $0.metadata.labels["a"] = text
+            $0.spec.containers.append(.with { $0.image = text })
+            $0.spec.securityContext = CoreV1.PodSecurityContext.with { $0.runAsUser = 1 }
+            $0.spec.securityContext?.fsGroupChangePolicy = text
+        }
+        #expect(pod.metadata.name == text)
+        #expect(pod.spec.nodeName == text)
+        #expect(pod.metadata.labels["a"] == text)
+        #expect(pod.spec.containers[0].image == text)
+        #expect(pod.spec.securityContext?.fsGroupChangePolicy == text)
+        #expect(pod.spec.securityContext?.runAsUser == 1)
+    }
+
     @Test("a change to a copy leaves the original")
     func copies() {
         let original = Self.pod()

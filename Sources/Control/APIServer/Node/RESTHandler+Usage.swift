@@ -74,7 +74,11 @@ extension RESTHandler {
         }
         if info.verb == "list" {
             return APIObject(
-                MetricsV1beta1.NodeMetricsList.with { $0.items = RepeatedField(items) }
+                MetricsV1beta1.NodeMetricsList.with {
+                    // A list also when it is empty, where clients take no null.
+                    $0.items.reserveCapacity(items.count)
+                    $0.items.append(contentsOf: items)
+                }
             )
         }
         guard let item = items.first else {
@@ -116,7 +120,11 @@ extension RESTHandler {
         }
         if info.verb == "list" {
             return APIObject(
-                MetricsV1beta1.PodMetricsList.with { $0.items = RepeatedField(items) }
+                MetricsV1beta1.PodMetricsList.with {
+                    // A list also when it is empty, where clients take no null.
+                    $0.items.reserveCapacity(items.count)
+                    $0.items.append(contentsOf: items)
+                }
             )
         }
         guard let item = items.first else {
