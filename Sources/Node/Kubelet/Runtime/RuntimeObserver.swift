@@ -21,6 +21,9 @@ final class RuntimeObserver: Sendable {
     static let pollInterval: Duration = .seconds(1)
     /// Between readings of everything with events.
     static let safetyInterval: Duration = .seconds(30)
+    /// How many readings follow one another as without events when a list did not say what an event
+    /// had said.
+    static let doubtfulReadings = 30
     /// Without a successful reading for so long the runtime counts as unhealthy.
     static let healthLimit: Duration = .seconds(180)
 
@@ -50,6 +53,8 @@ final class RuntimeObserver: Sendable {
     private let state = Mutex(State())
     /// Whether the event stream lives. Relaxed: it only chooses an interval.
     private let hasEvents = Atomic(false)
+    /// How many more readings the events are not relied on.
+    private let doubts = Atomic(0)
     private let nudge = Wakeup()
     private let onChange: @Sendable (String) -> Void
 
@@ -273,8 +278,11 @@ final class RuntimeObserver: Sendable {
                     metadata: ["error": "\(error)"]
                 )
             }
+            let isDoubtful = self.doubts.load(ordering: .relaxed) > 0
+            if isDoubtful { self.doubts.subtract(1, ordering: .relaxed) }
             let pause =
-                self.hasEvents.load(ordering: .relaxed) ? Self.safetyInterval : Self.pollInterval
+                self.hasEvents.load(ordering: .relaxed) && !isDoubtful
+                ? Self.safetyInterval : Self.pollInterval
             await self.nudge.wait(for: pause)
         }
     }
@@ -303,6 +311,9 @@ final class RuntimeObserver: Sendable {
         }
     }
 
+    /// Of asking the runtime about what its event said: after half a second in all.
+    private static let lastAttempt = 9
+
     private func handle(_ envelope: ContainerdEvents.Envelope) async {
         guard let event = envelope.event,
             let exit = try? ContainerdTaskEvents.TaskExit(serialized: event.value)
@@ -311,7 +322,7 @@ final class RuntimeObserver: Sendable {
         if envelope.topic == "/tasks/exit", !exit.id.isEmpty, exit.id != exit.containerId { return }
         guard let uid = self.state.withLock({ $0.owners[exit.containerId] }) else { return }
         // The CRI plugin of containerd learns of it from the same stream, maybe after us.
-        for attempt in 0..<10 {
+        for attempt in 0...Self.lastAttempt {
             guard let after = try? await self.refresh(uid) else { break }
             let isStale =
                 after.sandboxes.contains { $0.id == exit.containerId && $0.isReady }
@@ -319,6 +330,11 @@ final class RuntimeObserver: Sendable {
                     $0.id == exit.containerId && $0.state != .exited
                 }
             if !isStale || envelope.topic != "/tasks/exit" { break }
+            if attempt == Self.lastAttempt {
+                self.doubts.store(Self.doubtfulReadings, ordering: .relaxed)
+                self.nudge.wake()
+                break
+            }
             try? await Task.sleep(for: .milliseconds(5 << min(attempt, 4)))
         }
         self.onChange(uid)
