@@ -77,7 +77,9 @@ def traces(machine, data):
         "processes": lines("pgrep", "-l", "apus|containerd|runc|pause|nginx|httpd"),
         "mounts": {line.split()[4] for line in lines("cat", "/proc/self/mountinfo")},
         "links": {line.split()[1].split("@")[0] for line in lines("ip", "-o", "link")},
-        "addresses": {" ".join(line.split()[1:4]) for line in lines("ip", "-o", "addr")},
+        # Not those that the kernel gives to every link a while after it is there.
+        "addresses": {" ".join(line.split()[1:4]) for line in lines("ip", "-o", "addr")
+                      if "scope link" not in line},
         "rules": lines("nft", "list", "tables"),
         "namespaces": lines("find", "/run/netns", "-type", "f"),
         "files": lines("find", data, "-maxdepth", "1"),
