@@ -14,6 +14,8 @@ package import WatchCache
 extension ResourceStore {
     /// How long a read waits for the cache to become as fresh as it has to be.
     private static let freshness: Duration = .seconds(3)
+    /// The same, where only further writes tell that it is.
+    private static let freshnessByEvents: Duration = .milliseconds(500)
     /// How many keys are read from the store at once.
     private static let storePage = 500
 
@@ -60,7 +62,10 @@ extension ResourceStore {
         }
         let snapshot: ResourceCache.Snapshot
         if query.resourceVersion.isEmpty {
-            snapshot = try await self.consistentSnapshot()
+            guard let fresh = try await self.freshSnapshot() else {
+                return try await self.listStored(query, at: 0, from: query.filter.prefix)
+            }
+            snapshot = fresh
         } else {
             try await self.waitFor(version)
             snapshot = self.cache.snapshot(applied: self.shared.applied)
@@ -70,14 +75,20 @@ extension ResourceStore {
 
     /// The objects as they are, no write before the call left out.
     package func consistentSnapshot() async throws(StatusError) -> ResourceCache.Snapshot {
+        guard let snapshot = try await self.freshSnapshot() else {
+            throw .timeout("the cache did not become fresh in time", retryAfterSeconds: 1)
+        }
+        return snapshot
+    }
+
+    /// The same; nil when the cache does not get there in time.
+    private func freshSnapshot() async throws(StatusError) -> ResourceCache.Snapshot? {
         let revision = try await self.mapped { () throws(StoreError) in
             try await self.shared.currentRevision()
         }
-        guard
-            await self.shared.waitUntilApplied(revision, timeout: Self.freshness)
-        else {
-            throw .timeout("the cache did not become fresh in time", retryAfterSeconds: 1)
-        }
+        // A store whose word on progress cannot be taken may say nothing at all.
+        let timeout = self.shared.trustsProgress ? Self.freshness : Self.freshnessByEvents
+        guard await self.shared.waitUntilApplied(revision, timeout: timeout) else { return nil }
         return self.cache.snapshot(applied: self.shared.applied)
     }
 

@@ -24,6 +24,8 @@ package final class StoreCache: Sendable {
         var nextID: UInt64 = 0
         var stream: (any WatchStream)?
         var hasAskedForProgress = false
+        /// Whether the store's answers about progress hold what they promise.
+        var trustsProgress = true
         /// Why the store is not followed at the moment.
         var failure: String?
     }
@@ -122,8 +124,29 @@ package final class StoreCache: Sendable {
         self.state.withLock { $0.isReady = true }
     }
 
+    /// Whether a store of this version answers a request for progress only after it has sent every
+    /// event up to the revision that it names. Older ones let the answer overtake events.
+    ///
+    /// Source: etcd issue 15220; upstream's feature check `RequestWatchProgress` has these versions.
+    static func trustsProgress(ofVersion text: String) -> Bool {
+        let numbers = text.prefix { $0 != "-" }.split(separator: ".").map { Int($0) ?? 0 }
+        guard numbers.count == 3 else { return false }
+        switch (numbers[0], numbers[1]) {
+        case (3, 4): return numbers[2] >= 31
+        case (3, 5): return numbers[2] >= 13
+        default: return (numbers[0], numbers[1]) > (3, 5)
+        }
+    }
+
+    /// Whether a wait for a revision ends for certain: when nothing else is written, only the
+    /// store's word on its progress ends it.
+    package var trustsProgress: Bool { self.state.withLock { $0.trustsProgress } }
+
     /// Applies events until the watch ends.
     private func follow() async throws(StoreError) {
+        let version = try await self.store.status().version
+        let trustsProgress = Self.trustsProgress(ofVersion: version)
+        self.state.withLock { $0.trustsProgress = trustsProgress }
         let stream = try await self.store.openWatchStream()
         defer { stream.close() }
         try await stream.create(
@@ -142,16 +165,16 @@ package final class StoreCache: Sendable {
                     state.hasAskedForProgress = !state.waiters.isEmpty
                     return !state.waiters.isEmpty
                 }
-                if isWaitedFor { try await stream.requestProgress() }
+                if isWaitedFor, trustsProgress { try await stream.requestProgress() }
             }
             if response.canceled {
                 if response.compactRevision > 0 { throw .compacted }
                 throw StoreError(.unavailable, response.cancelReason)
             }
             if response.events.isEmpty {
-                if response.isProgressNotify, self.advance(to: response.header.revision) {
-                    try await stream.requestProgress()
-                }
+                guard response.isProgressNotify else { continue }
+                let isMoreWanted = self.advance(to: response.header.revision)
+                if isMoreWanted, trustsProgress { try await stream.requestProgress() }
                 continue
             }
             self.apply(response)
@@ -242,7 +265,9 @@ package final class StoreCache: Sendable {
                 let (isDone, stream) = self.state.withLock { state -> (Bool, (any WatchStream)?) in
                     if state.applied >= revision { return (true, nil) }
                     state.waiters[id] = Waiter(revision: revision, continuation: continuation)
-                    guard !state.hasAskedForProgress, let stream = state.stream else {
+                    guard state.trustsProgress, !state.hasAskedForProgress,
+                        let stream = state.stream
+                    else {
                         return (false, nil)
                     }
                     state.hasAskedForProgress = true
