@@ -34,9 +34,13 @@ struct ReadinessProbe: Sendable {
         }
     }
 
+    /// What a connection may take. An address that nobody has yet may swallow what is sent to it,
+    /// and a new attempt finds it sooner than TCP does.
+    private static let connectTimeout = TimeAmount.milliseconds(100)
+
     private func accepts(_ host: String, _ port: Int) async -> Bool {
         let connecting = ClientBootstrap(group: self.eventLoop)
-            .connectTimeout(.nanoseconds(Int64(Self.timeout / .nanoseconds(1))))
+            .connectTimeout(Self.connectTimeout)
             .connect(host: host, port: port)
         guard let channel = try? await connecting.get() else { return false }
         channel.close(promise: nil)
