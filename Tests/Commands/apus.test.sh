@@ -62,6 +62,8 @@ expect "merged" 0 "name: a" cat "$work/k/config"
 expect "nothing to reset" 0 'There is no cluster' "$apus" reset --data-dir "$work/none"
 expect "an unknown log" 2 "no log of 'nothing'" "$apus" logs nothing --data-dir "$work/none"
 expect "doctor" "[01]" '^ok .*host name' "$apus" doctor --data-dir "$work/none"
+expect "docs/reference.md is what the program says" 0 '' \
+    "$(dirname "${BASH_SOURCE[0]}")/../../scripts/generate-reference" --check
 # shellcheck disable=SC2016
 expect "closed output" 0 '' bash -c '"$0" --help | true; exit "${PIPESTATUS[1]}"' "$apus"
 # shellcheck disable=SC2016
