@@ -111,36 +111,7 @@ struct CloudControllerFlags: Sendable {
         default: Duration.seconds(10),
         help: "time between two looks at the cloud's routes"
     )
-    private static let leaderElect = Flag(
-        "leader-elect",
-        default: true,
-        help: "run in one of several replicas at a time"
-    )
-    private static let leaseDuration = Flag(
-        "leader-elect-lease-duration",
-        default: Duration.seconds(15),
-        help: "how long others wait for a silent leader"
-    )
-    private static let renewDeadline = Flag(
-        "leader-elect-renew-deadline",
-        default: Duration.seconds(10),
-        help: "how long a leader tries to renew"
-    )
-    private static let retryPeriod = Flag(
-        "leader-elect-retry-period",
-        default: Duration.seconds(2),
-        help: "time between two tries"
-    )
-    private static let leaseNamespace = Flag(
-        "leader-elect-resource-namespace",
-        default: "kube-system",
-        help: "the `namespace` of the Lease"
-    )
-    private static let leaseName = Flag(
-        "leader-elect-resource-name",
-        default: "cloud-controller-manager",
-        help: "the `name` of the Lease"
-    )
+    private static let leaderElection = LeaderElectionFlags(component: "cloud-controller-manager")
     private static let address = Flag(
         "bind-address",
         default: "0.0.0.0",
@@ -155,9 +126,8 @@ struct CloudControllerFlags: Sendable {
     static let all: [any AnyFlag] =
         [
             kubeconfig, provider, pool, clusterName, clusterRange, configuresRoutes,
-            allocatesRanges, monitorPeriod, routePeriod, leaderElect, leaseDuration,
-            renewDeadline, retryPeriod, leaseNamespace, leaseName, address, port,
-        ] + LogFlags.all
+            allocatesRanges, monitorPeriod, routePeriod, address, port,
+        ] + leaderElection.all + LogFlags.all
 
     private let values: ParsedFlags
 
@@ -183,16 +153,17 @@ struct CloudControllerFlags: Sendable {
 
     /// Nil without election.
     var election: LeaderElectionConfiguration? {
-        guard self.values[Self.leaderElect] else { return nil }
+        let flags = Self.leaderElection
+        guard self.values[flags.elects] else { return nil }
         let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
         var election = LeaderElectionConfiguration(
-            namespace: self.values[Self.leaseNamespace],
-            name: self.values[Self.leaseName],
+            namespace: self.values[flags.leaseNamespace],
+            name: self.values[flags.leaseName],
             identity: "\(NodeAddress.hostName())_\(suffix)"
         )
-        election.leaseDuration = self.values[Self.leaseDuration]
-        election.renewDeadline = self.values[Self.renewDeadline]
-        election.retryPeriod = self.values[Self.retryPeriod]
+        election.leaseDuration = self.values[flags.leaseDuration]
+        election.renewDeadline = self.values[flags.renewDeadline]
+        election.retryPeriod = self.values[flags.retryPeriod]
         return election
     }
 

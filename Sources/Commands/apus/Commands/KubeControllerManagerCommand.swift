@@ -48,36 +48,7 @@ struct KubeControllerManagerFlags {
         help:
             "`names` of the controllers to run; '*' is all that are on by default, '-foo' turns foo off"
     )
-    private static let leaderElect = Flag(
-        "leader-elect",
-        default: true,
-        help: "run in one of several replicas at a time"
-    )
-    private static let leaseDuration = Flag(
-        "leader-elect-lease-duration",
-        default: Duration.seconds(15),
-        help: "how long others wait for a silent leader"
-    )
-    private static let renewDeadline = Flag(
-        "leader-elect-renew-deadline",
-        default: Duration.seconds(10),
-        help: "how long a leader tries to renew"
-    )
-    private static let retryPeriod = Flag(
-        "leader-elect-retry-period",
-        default: Duration.seconds(2),
-        help: "time between two tries"
-    )
-    private static let leaseNamespace = Flag(
-        "leader-elect-resource-namespace",
-        default: "kube-system",
-        help: "the `namespace` of the Lease"
-    )
-    private static let leaseName = Flag(
-        "leader-elect-resource-name",
-        default: "kube-controller-manager",
-        help: "the `name` of the Lease"
-    )
+    private static let leaderElection = LeaderElectionFlags(component: "kube-controller-manager")
     private static let serviceAccounts = Flag(
         "use-service-account-credentials",
         default: false,
@@ -227,13 +198,13 @@ struct KubeControllerManagerFlags {
 
     static let all: [any AnyFlag] =
         [
-            kubeconfig, controllers, leaderElect, leaseDuration, renewDeadline, retryPeriod,
-            leaseNamespace, leaseName, serviceAccounts, bindAddress, securePort, certificate,
-            privateKey, clientAuthority, rootAuthority, accountKey, signingCertificate, signingKey,
+            kubeconfig, controllers, serviceAccounts, bindAddress, securePort, certificate,
+            privateKey,
+            clientAuthority, rootAuthority, accountKey, signingCertificate, signingKey,
             signingDuration, allocatesCIDRs, clusterCIDR, serviceCIDR, maskIPv4, maskIPv6, mask,
             nodeGrace, nodeStartup, podThreshold, clusterName, authentication, authorization,
             requestHeader, profiling,
-        ] + concurrency.map(\.flag) + LogFlags.all
+        ] + leaderElection.all + concurrency.map(\.flag) + LogFlags.all
 
     private let values: ParsedFlags
 
@@ -258,12 +229,12 @@ struct KubeControllerManagerFlags {
         if let problem = ControllerSelection(configuration.controllers).problem {
             throw UsageError(problem)
         }
-        configuration.leaderElects = self.values[Self.leaderElect]
-        configuration.leaderElection.leaseDuration = self.values[Self.leaseDuration]
-        configuration.leaderElection.renewDeadline = self.values[Self.renewDeadline]
-        configuration.leaderElection.retryPeriod = self.values[Self.retryPeriod]
-        configuration.leaderElection.namespace = self.values[Self.leaseNamespace]
-        configuration.leaderElection.name = self.values[Self.leaseName]
+        configuration.leaderElects = self.values[Self.leaderElection.elects]
+        configuration.leaderElection.leaseDuration = self.values[Self.leaderElection.leaseDuration]
+        configuration.leaderElection.renewDeadline = self.values[Self.leaderElection.renewDeadline]
+        configuration.leaderElection.retryPeriod = self.values[Self.leaderElection.retryPeriod]
+        configuration.leaderElection.namespace = self.values[Self.leaderElection.leaseNamespace]
+        configuration.leaderElection.name = self.values[Self.leaderElection.leaseName]
         configuration.usesServiceAccounts = self.values[Self.serviceAccounts]
         let authority = self.values[Self.rootAuthority]
         if !authority.isEmpty { configuration.rootCA = try ConfigText.read(authority) }

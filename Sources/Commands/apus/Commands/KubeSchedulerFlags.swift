@@ -56,36 +56,7 @@ struct KubeSchedulerFlags {
         default: "",
         help: "`file` with the authorities of client certificates"
     )
-    private static let leaderElect = Flag(
-        "leader-elect",
-        default: true,
-        help: "Start a leader election client and gain leadership before executing the main loop."
-    )
-    private static let leaseDuration = Flag(
-        "leader-elect-lease-duration",
-        default: Duration.seconds(15),
-        help: "how long others wait for a leader that is silent"
-    )
-    private static let renewDeadline = Flag(
-        "leader-elect-renew-deadline",
-        default: Duration.seconds(10),
-        help: "how long the leader tries to renew before it stops leading"
-    )
-    private static let retryPeriod = Flag(
-        "leader-elect-retry-period",
-        default: Duration.seconds(2),
-        help: "the time between two tries"
-    )
-    private static let leaseName = Flag(
-        "leader-elect-resource-name",
-        default: "kube-scheduler",
-        help: "The `name` of the Lease."
-    )
-    private static let leaseNamespace = Flag(
-        "leader-elect-resource-namespace",
-        default: "kube-system",
-        help: "The `namespace` of the Lease."
-    )
+    private static let leaderElection = LeaderElectionFlags(component: "kube-scheduler")
     private static let leaseLock = Flag(
         "leader-elect-resource-lock",
         default: "leases",
@@ -115,9 +86,8 @@ struct KubeSchedulerFlags {
     static let all: [any AnyFlag] =
         [
             config, kubeconfig, bindAddress, securePort, certificate, privateKey, clientAuthority,
-            leaderElect, leaseDuration, renewDeadline, retryPeriod, leaseName, leaseNamespace,
             leaseLock, profiling, authentication, authorization, featureGates,
-        ] + LogFlags.all
+        ] + leaderElection.all + LogFlags.all
 
     private let values: ParsedFlags
 
@@ -171,23 +141,23 @@ struct KubeSchedulerFlags {
         _ file: SchedulerConfiguration?
     ) -> SchedulerConfiguration.LeaderElection {
         var election = file?.leaderElection ?? SchedulerConfiguration.LeaderElection()
-        if self.values.isSet(Self.leaderElect) {
-            election.leaderElect = self.values[Self.leaderElect]
+        if self.values.isSet(Self.leaderElection.elects) {
+            election.leaderElect = self.values[Self.leaderElection.elects]
         }
-        if self.values.isSet(Self.leaseDuration) {
-            election.leaseDuration = self.values[Self.leaseDuration]
+        if self.values.isSet(Self.leaderElection.leaseDuration) {
+            election.leaseDuration = self.values[Self.leaderElection.leaseDuration]
         }
-        if self.values.isSet(Self.renewDeadline) {
-            election.renewDeadline = self.values[Self.renewDeadline]
+        if self.values.isSet(Self.leaderElection.renewDeadline) {
+            election.renewDeadline = self.values[Self.leaderElection.renewDeadline]
         }
-        if self.values.isSet(Self.retryPeriod) {
-            election.retryPeriod = self.values[Self.retryPeriod]
+        if self.values.isSet(Self.leaderElection.retryPeriod) {
+            election.retryPeriod = self.values[Self.leaderElection.retryPeriod]
         }
-        if self.values.isSet(Self.leaseName) {
-            election.resourceName = self.values[Self.leaseName]
+        if self.values.isSet(Self.leaderElection.leaseName) {
+            election.resourceName = self.values[Self.leaderElection.leaseName]
         }
-        if self.values.isSet(Self.leaseNamespace) {
-            election.resourceNamespace = self.values[Self.leaseNamespace]
+        if self.values.isSet(Self.leaderElection.leaseNamespace) {
+            election.resourceNamespace = self.values[Self.leaderElection.leaseNamespace]
         }
         return election
     }
