@@ -278,7 +278,7 @@ targets += module(
     ["Bytes", "KeyValueStore", "LMDB", "Metrics"],
     tests: [
         "Bytes", "KeyValueStore", "KeyValueStoreSuite", "LMDB", "StoreCrashChild",
-        "StoreTestSupport",
+        "StoreTestSupport", "TestFolders",
     ]
 )
 targets += module("EtcdAPI", in: "Store", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"])
@@ -306,7 +306,7 @@ targets += module(
     tests: [
         "Bytes", "Engine", "EtcdClient", "EtcdCodec", "HTTP2Transport", "KeyValueStore",
         "KeyValueStoreSuite", "Metrics", "RPC", "RPCInterface", "StoreTestSupport",
-        logging, nioCore, nioPosix,
+        "TestFolders", logging, nioCore, nioPosix,
     ]
 )
 targets += module("KeyValueStore", in: "Store", ["Bytes"])
@@ -653,7 +653,12 @@ targets += module(
     ] + cryptography,
     tests: ["KubernetesAPI", "NodeHost", "PodLifecycle", "Protobuf", "Scalars"]
 )
-targets += module("NodeHost", in: "Node", ["CZlib", "CLinux", nioCore, nioPosix], tests: [])
+targets += module(
+    "NodeHost",
+    in: "Node",
+    ["CLinux", "CZlib", nioCore, nioPosix],
+    tests: ["TestFolders"]
+)
 targets += module(
     "PodLifecycle",
     in: "Node",
@@ -664,7 +669,7 @@ targets += module(
     "ServiceRules",
     in: "Node",
     ["KubernetesAPI", "NameRules", "Protobuf"],
-    tests: ["KubernetesAPI", "Processes", "Protobuf"]
+    tests: ["KubernetesAPI", "Processes", "Protobuf", "TestFolders"]
 )
 
 // Commands: flags and wiring.
@@ -678,7 +683,7 @@ targets += module(
         "Processes", "Protobuf", "RPC",
         "RPCInterface", "ResourceClient", "ResourceTable", "TLS", "YAML", nioCore, nioPosix,
     ],
-    tests: ["PKI", "Processes"]
+    tests: ["JSON", "PKI", "Processes", "TestFolders"]
 )
 targets += [
     .executableTarget(
@@ -799,6 +804,11 @@ targets += [
         name: "StoreTestSupport",
         dependencies: ["Bytes", "KeyValueStore"],
         path: "Tests/Store/StoreTestSupport",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "TestFolders",
+        path: "Tests/Support/TestFolders",
         swiftSettings: settings
     ),
     .executableTarget(

@@ -100,24 +100,15 @@ extension FieldSet {
 
     /// The places that are in this and not in the other.
     public func subtracting(_ other: FieldSet) -> FieldSet {
-        if other.isEmpty { return self }
-        var result = FieldSet()
-        for (step, node) in self.nodes {
-            guard let theirs = other.nodes[step] else {
-                result.nodes[step] = node
-                continue
-            }
-            let rest = Node(
-                isMember: node.isMember && !theirs.isMember,
-                below: node.below.subtracting(theirs.below)
-            )
-            if !rest.isEmpty { result.nodes[step] = rest }
-        }
-        return result
+        self.subtracting(other, withWhatIsBelow: false)
     }
 
     /// The places that are in this, and neither in the other nor below a place that is.
     public func subtractingRecursively(_ other: FieldSet) -> FieldSet {
+        self.subtracting(other, withWhatIsBelow: true)
+    }
+
+    private func subtracting(_ other: FieldSet, withWhatIsBelow isRecursive: Bool) -> FieldSet {
         if other.isEmpty { return self }
         var result = FieldSet()
         for (step, node) in self.nodes {
@@ -125,10 +116,10 @@ extension FieldSet {
                 result.nodes[step] = node
                 continue
             }
-            if theirs.isMember { continue }
+            if isRecursive, theirs.isMember { continue }
             let rest = Node(
-                isMember: node.isMember,
-                below: node.below.subtractingRecursively(theirs.below)
+                isMember: node.isMember && !theirs.isMember,
+                below: node.below.subtracting(theirs.below, withWhatIsBelow: isRecursive)
             )
             if !rest.isEmpty { result.nodes[step] = rest }
         }

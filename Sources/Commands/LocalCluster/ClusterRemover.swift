@@ -56,7 +56,7 @@ public struct ClusterRemover: Sendable {
             await attempt("links") { try self.removeBridge() }
             self.removeGroups()
         }
-        await attempt("files") { try FolderRemover.remove(self.layout.dataDirectory) }
+        await attempt("files") { try HostFiles.removeTree(self.layout.dataDirectory) }
         return problems
     }
 
@@ -64,7 +64,7 @@ public struct ClusterRemover: Sendable {
     /// lies in our folder.
     private func endProcesses() {
         let folder = "\(self.layout.containerd)/"
-        for name in FolderRemover.names(in: "/proc") {
+        for name in HostFiles.list("/proc") {
             guard let process = Int32(name), process != getpid(),
                 let mounts = try? ClusterFile.read("/proc/\(process)/mountinfo"),
                 let root = String(decoding: mounts, as: UTF8.self).split(separator: "\n")
@@ -79,7 +79,7 @@ public struct ClusterRemover: Sendable {
     private func removeBridge() throws(ProcessError) {
         let bridge = KubeProxy.Configuration(nodeName: self.options.nodeName).bridge
         let folder = "/sys/class/net/\(bridge)"
-        guard access(folder, F_OK) == 0, FolderRemover.names(in: "\(folder)/brif").isEmpty else {
+        guard access(folder, F_OK) == 0, HostFiles.list("\(folder)/brif").isEmpty else {
             return
         }
         _ = try ChildProcess.start(.init("ip", ["link", "delete", bridge])).waitForExit()
@@ -90,53 +90,5 @@ public struct ClusterRemover: Sendable {
         let groups = Cgroups()
         guard groups.exists("kubepods"), groups.processes("kubepods").isEmpty else { return }
         _ = groups.remove("kubepods")
-    }
-}
-
-/// Folders that go with everything in them. Blocks.
-enum FolderRemover {
-    /// Removes a folder and everything in it; a mount point is not entered.
-    static func remove(_ path: String) throws(FileError) {
-        var information = stat()
-        guard lstat(path, &information) == 0 else {
-            if errno == ENOENT { return }
-            throw .last("look at", path)
-        }
-        try self.remove(path, information, on: information.st_dev)
-    }
-
-    private static func remove(
-        _ path: String,
-        _ information: stat,
-        on device: dev_t
-    ) throws(FileError) {
-        guard information.st_mode & S_IFMT == S_IFDIR else {
-            guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
-            return
-        }
-        guard information.st_dev == device else {
-            throw FileError(call: "remove", path: path, errno: EBUSY)
-        }
-        for name in self.names(in: path) {
-            let child = "\(path)/\(name)"
-            var information = stat()
-            guard lstat(child, &information) == 0 else { continue }
-            try self.remove(child, information, on: device)
-        }
-        guard rmdir(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
-    }
-
-    /// Names of what is in a folder; none when it cannot be read.
-    static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Glibc
 import HTTP2Transport
 import Images
 import NIOPosix
+import NodeHost
 import RPC
 
 /// Brings the images of a cluster into its container runtime: the one of pods' first process, and
@@ -50,15 +50,6 @@ public struct ImageLoader: Sendable {
 
     /// The archives of a folder, in order.
     private static func archives(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".tar") { names.append("\(folder)/\(name)") }
-        }
-        return names.sorted()
+        HostFiles.list(folder).filter { $0.hasSuffix(".tar") }.map { "\(folder)/\($0)" }
     }
 }

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Glibc
+import NodeHost
 
 /// The log files of a cluster's processes.
 public struct LogReader: Sendable {
@@ -17,7 +18,7 @@ public struct LogReader: Sendable {
 
     /// The processes that have a log, sorted.
     public var names: [String] {
-        FolderRemover.names(in: self.layout.logs)
+        HostFiles.list(self.layout.logs)
             .filter { $0.hasSuffix(Self.suffix) }
             .map { String($0.dropLast(Self.suffix.count)) }
     }

@@ -69,7 +69,7 @@ public struct ManifestApplier: Sendable {
     ///
     /// - Returns: whether everything worked, or there was nothing.
     private func apply() async -> Bool {
-        let files = FolderRemover.names(in: self.layout.manifests).filter { name in
+        let files = HostFiles.list(self.layout.manifests).filter { name in
             Self.suffixes.contains { name.hasSuffix($0) }
         }
         guard !files.isEmpty else { return true }

@@ -96,11 +96,9 @@ private func fuzzState(_ bytes: UnsafeRawBufferPointer) {
 
 /// Gives `body` the path of a file without a name.
 private func withFile(holding bytes: [UInt8], _ body: (String) throws(BackendError) -> Void) {
-    var template = Array("/tmp/apus-fuzz-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
-    precondition(descriptor >= 0, "no temporary file: \(errno)")
-    unlink(template)
-    defer { close(descriptor) }
+    guard let file = tmpfile() else { preconditionFailure("no temporary file: \(errno)") }
+    defer { fclose(file) }
+    let descriptor = fileno(file)
     let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     precondition(written == bytes.count, "a temporary file takes no bytes: \(errno)")
     // Refused, which is fine.

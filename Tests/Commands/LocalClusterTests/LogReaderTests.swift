@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Glibc
+import TestFolders
 import Testing
 
 @testable import LocalCluster
 
 @Suite("LogReader")
 struct LogReaderTests {
-    /// A data directory of its own, removed at the end.
+    /// Logs in a data directory of their own.
     private func withLogs(
         _ logs: [String: String],
         _ body: (LogReader) async throws -> Void
     ) async throws {
-        var template = Array("/tmp/apus-logs.XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        let layout = ClusterLayout(dataDirectory: folder)
+        let folder = TemporaryDirectory()
+        let layout = ClusterLayout(dataDirectory: folder.path)
         try ClusterFile.makeFolder(layout.logs)
         for (name, text) in logs {
             try ClusterFile.write(Array(text.utf8), to: layout.log(name), mode: 0o644)
         }
         try await body(LogReader(layout))
-        try FolderRemover.remove(folder)
-        #expect(access(folder, F_OK) != 0)
+        withExtendedLifetime(folder) {}
     }
 
     @Test("hands over whole lines, the last ones when it is asked for them")

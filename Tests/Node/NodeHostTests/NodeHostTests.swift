@@ -2,23 +2,18 @@
 // Apus: Kubernetes in Swift
 
 import Glibc
+import TestFolders
 import Testing
 
 @testable import NodeHost
 
 @Suite("NodeHost")
 struct NodeHostTests {
-    private static func folder() -> String {
-        var template = Array("/tmp/apus-node-host-XXXXXX".utf8CString)
-        return template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nowhere"
-        }
-    }
-
     @Test("changes all files of a folder at once")
     func atomicDirectory() throws {
-        let folder = Self.folder()
-        defer { try? HostFiles.removeTree(folder) }
+        let temporary = TemporaryDirectory()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.path
         let directory = AtomicDirectory(path: folder)
         let first: [String: AtomicDirectory.File] = [
             "a": .init(bytes: [1], mode: 0o640), "d/b": .init(bytes: [2], mode: 0o400),
@@ -51,9 +46,9 @@ struct NodeHostTests {
 
     @Test("removes links, not what they lead to")
     func removeTree() throws {
-        let folder = Self.folder()
-        let other = Self.folder()
-        defer { try? HostFiles.removeTree(other) }
+        let (directory, otherDirectory) = (TemporaryDirectory(), TemporaryDirectory())
+        defer { withExtendedLifetime((directory, otherDirectory)) {} }
+        let (folder, other) = (directory.path, otherDirectory.path)
         try HostFiles.write([1], to: "\(other)/kept")
         try HostFiles.makeDirectory("\(folder)/a/b")
         symlink(other, "\(folder)/a/link")
@@ -67,8 +62,9 @@ struct NodeHostTests {
         arguments: ["out/secret", "abs/secret", "deep/up/secret"]
     )
     func subpath(path: String) throws {
-        let folder = Self.folder()
-        defer { try? HostFiles.removeTree(folder) }
+        let temporary = TemporaryDirectory()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.path
         let volume = "\(folder)/volume"
         try HostFiles.makeDirectory("\(volume)/deep")
         try HostFiles.makeDirectory("\(folder)/outside")
@@ -85,8 +81,9 @@ struct NodeHostTests {
 
     @Test("never leaves a volume while links in it are exchanged")
     func subpathRace() throws {
-        let folder = Self.folder()
-        defer { try? HostFiles.removeTree(folder) }
+        let temporary = TemporaryDirectory()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.path
         let volume = "\(folder)/volume"
         try HostFiles.makeDirectory("\(volume)/real")
         try HostFiles.makeDirectory("\(folder)/outside/sub")

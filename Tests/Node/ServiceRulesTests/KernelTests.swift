@@ -5,6 +5,7 @@ import Glibc
 import KubernetesAPI
 import Processes
 import Protobuf
+import TestFolders
 import Testing
 
 @testable import ServiceRules
@@ -20,14 +21,9 @@ struct KernelTests {
 
     /// Runs shell commands that may name the scripts as `$S0`, `$S1` and so on.
     private static func run(_ scripts: [String], _ commands: String) throws -> String {
-        var folder = Array("/tmp/apus-rules-XXXXXX".utf8CString)
-        try #require(mkdtemp(&folder) != nil)
-        let path = String(decoding: folder.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer {
-            for index in scripts.indices { unlink("\(path)/\(index)") }
-            unlink("\(path)/log")
-            rmdir(path)
-        }
+        let folder = TemporaryDirectory()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.path
         var prelude = "set -e\n"
         for (index, script) in scripts.enumerated() {
             let file = try #require(fopen("\(path)/\(index)", "w"))

@@ -3,7 +3,7 @@
 
 import KeyValueStore
 import KeyValueStoreSuite
-import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

@@ -6,6 +6,7 @@ import Glibc
 import KeyValueStore
 import KeyValueStoreSuite
 import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

@@ -3,6 +3,7 @@
 
 import Glibc
 import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

@@ -6,6 +6,7 @@ import Foundation
 import KeyValueStore
 import KeyValueStoreSuite
 import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

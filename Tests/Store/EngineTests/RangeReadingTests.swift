@@ -3,7 +3,7 @@
 
 import Bytes
 import KeyValueStore
-import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

@@ -5,6 +5,7 @@ import Bytes
 import Glibc
 import KeyValueStore
 import StoreTestSupport
+import TestFolders
 import Testing
 
 @testable import Engine

@@ -12,6 +12,7 @@ import NIOPosix
 import RPC
 import RPCInterface
 import StoreTestSupport
+import TestFolders
 
 @testable import Engine
 @testable import EtcdServer

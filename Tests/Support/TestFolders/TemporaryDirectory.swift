@@ -8,7 +8,9 @@ public final class TemporaryDirectory: Sendable {
     public let path: String
 
     public init() {
-        var template = Array("/tmp/apus-store-XXXXXX".utf8CString)
+        // mkdtemp(3) puts a name of its own in the place of the last six.
+        let pattern = "/tmp/apus-test-" + String(repeating: "X", count: 6)
+        var template = Array(pattern.utf8CString)
         let made = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) } != nil
         }
