@@ -11,7 +11,7 @@ package import Scalars
 /// Endpoints stay in the slice they are in, so that a change of one pod rewrites one slice.
 ///
 /// Source: upstream `staging/src/k8s.io/endpointslice/reconciler.go`.
-package struct EndpointSlicePlan {
+package struct EndpointSlicePlan: SliceChanges {
     /// Endpoints of a slice at most; `--max-endpoints-per-slice`.
     package static let defaultMaximum = 100
     package static let managedBy = "endpointslice-controller.k8s.io"

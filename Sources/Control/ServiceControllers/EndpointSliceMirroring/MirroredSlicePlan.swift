@@ -9,7 +9,7 @@ import Protobuf
 /// The EndpointSlices that say what hand-made Endpoints say, as changes to those there are. Pure.
 ///
 /// Source: upstream `pkg/controller/endpointslicemirroring/reconciler.go`, `utils.go`.
-package struct MirroredSlicePlan {
+package struct MirroredSlicePlan: SliceChanges {
     /// Addresses of a subset that are mirrored; `--mirroring-max-endpoints-per-subset`.
     package static let defaultMaximum = 1000
     package static let managedBy = "endpointslicemirroring-controller.k8s.io"
