@@ -59,12 +59,28 @@ public struct RPCHTTPHandler: HTTPServerHandler {
 final class ServerCore: Sendable {
     let table: RPCServiceTable
     let options: RPCServerOptions
+    /// The interceptors if all of them only look on; `nil` if one needs a task around handlers.
+    let observers: [any ServerObserver]?
     /// Calls that run now. Relaxed: a limit, not a lock.
     let runningCalls = Atomic<Int>(0)
+    private let answers = Mutex<[ObjectIdentifier: DeferredAnswers]>([:])
 
     init(table: RPCServiceTable, options: RPCServerOptions) {
         self.table = table
         self.options = options
+        let observers = options.interceptors.compactMap { $0 as? any ServerObserver }
+        self.observers = observers.count == options.interceptors.count ? observers : nil
+    }
+
+    /// The answers on their way to `loop`.
+    func answers(to loop: any EventLoop) -> DeferredAnswers {
+        self.answers.withLock { answers in
+            let key = ObjectIdentifier(loop)
+            if let known = answers[key] { return known }
+            let new = DeferredAnswers(loop)
+            answers[key] = new
+            return new
+        }
     }
 }
 
@@ -72,6 +88,7 @@ final class ServerCore: Sendable {
 final class ServerConnection: HTTPConnectionHandler {
     let core: ServerCore
     let executor: LoopExecutor
+    let answers: DeferredAnswers
     let peer: RPCPeer
     private let other: (any HTTPConnectionHandler)?
     /// The last header block and what it said: clients repeat themselves.
@@ -80,6 +97,7 @@ final class ServerConnection: HTTPConnectionHandler {
     init(core: ServerCore, connection: HTTPConnection, other: (any HTTPConnectionHandler)?) {
         self.core = core
         self.executor = LoopExecutor(connection.eventLoop)
+        self.answers = core.answers(to: connection.eventLoop)
         self.peer = RPCPeer(connection.peer)
         self.other = other
     }

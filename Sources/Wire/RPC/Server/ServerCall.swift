@@ -11,7 +11,7 @@ import Synchronization
 /// The handler runs on the connection's event loop. A call with one request starts in the callback
 /// that brings its last byte, and when the handler does not wait for anything, answers in it: no
 /// thread is crossed and nothing is scheduled.
-final class ServerCall: StreamCall, RPCPartsCall, @unchecked Sendable {
+final class ServerCall: StreamCall, RPCPartsCall, RPCDeferredCall, @unchecked Sendable {
     private let connection: ServerConnection
     private let plan: CallPlan
     let deadline: ContinuousClock.Instant?
@@ -140,6 +140,48 @@ final class ServerCall: StreamCall, RPCPartsCall, @unchecked Sendable {
             }
         }
         if !self.isHandlerDone { self.task = task }
+    }
+
+    // MARK: RPCDeferredCall
+
+    func beginDeferred() -> Bool {
+        guard let observers = self.connection.core.observers else { return false }
+        for observer in observers { observer.callBegan(self.method) }
+        return true
+    }
+
+    func answer(_ encode: @escaping @Sendable (inout RPCByteSink) throws -> Void) {
+        self.deferredEnded(.message(encode))
+    }
+
+    func refuse(_ error: RPCError) {
+        self.deferredEnded(.refusal(error))
+    }
+
+    private func deferredEnded(_ answer: DeferredAnswer) {
+        if self.loop.inEventLoop {
+            self.end(with: answer)
+        } else {
+            self.connection.answers.add(self, answer)
+        }
+    }
+
+    /// Ends a deferred call, on the loop.
+    func end(with answer: DeferredAnswer) {
+        var failure: RPCError?
+        switch answer {
+        case .message(let encode):
+            do throws(RPCError) {
+                _ = try self.append(encode)
+            } catch {
+                failure = error
+            }
+        case .refusal(let error): failure = error
+        }
+        for observer in self.connection.core.observers ?? [] {
+            observer.callEnded(self.method, failure)
+        }
+        self.handlerEnded(failure)
     }
 
     // MARK: The stream

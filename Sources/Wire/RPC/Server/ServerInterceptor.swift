@@ -16,6 +16,34 @@ public protocol ServerInterceptor: Sendable {
     ) async throws
 }
 
+/// An interceptor that only looks on, so that calls can be answered without a task around them.
+public protocol ServerObserver: ServerInterceptor {
+    /// A call is about to reach its handler.
+    func callBegan(_ method: RPCMethod)
+
+    /// A handler has ended.
+    ///
+    /// - Parameter failure: what the call ends with; `nil` for `OK`.
+    func callEnded(_ method: RPCMethod, _ failure: RPCError?)
+}
+
+extension ServerObserver {
+    /// Observes a call whose handler runs in a task.
+    public func intercept(
+        _ context: ServerContext,
+        next: () async throws -> Void
+    ) async throws {
+        self.callBegan(context.method)
+        do {
+            try await next()
+        } catch {
+            self.callEnded(context.method, RPCError(wrapping: error))
+            throw error
+        }
+        self.callEnded(context.method, nil)
+    }
+}
+
 /// Interceptors in order, as one function.
 enum InterceptorChain {
     static func run(
