@@ -34,43 +34,23 @@ extension EmbeddedStore: KeyValueStore {
     }
 
     package func put(_ request: PutRequest) async throws(StoreError) -> PutResponse {
-        try RequestCheck.check(request)
-        let bytes = RequestCheck.byteCount(request)
-        try RequestCheck.check(bytes: bytes, self.options.limits)
-        guard case .put(let response) = try await self.perform(.put(request), bytes: bytes) else {
-            throw self.mismatch
-        }
-        return response
+        try await self.waiting { self.put(request, then: $0) }
     }
 
     package func deleteRange(
         _ request: DeleteRangeRequest
     ) async throws(StoreError) -> DeleteRangeResponse {
-        try RequestCheck.check(request)
-        let bytes = RequestCheck.byteCount(request)
-        try RequestCheck.check(bytes: bytes, self.options.limits)
-        let result = try await self.perform(.deleteRange(request), bytes: bytes)
-        guard case .deleteRange(let response) = result else { throw self.mismatch }
-        return response
+        try await self.waiting { self.deleteRange(request, then: $0) }
     }
 
     package func txn(_ request: TxnRequest) async throws(StoreError) -> TxnResponse {
-        try RequestCheck.check(request, self.options.limits)
-        if RequestCheck.isReadOnly(request) { return try self.readTxn(request) }
-        let bytes = RequestCheck.byteCount(request)
-        try RequestCheck.check(bytes: bytes, self.options.limits)
-        guard case .txn(let response) = try await self.perform(.txn(request), bytes: bytes) else {
-            throw self.mismatch
-        }
-        return response
+        try await self.waiting { self.txn(request, then: $0) }
     }
 
     package func compact(
         _ request: CompactionRequest
     ) async throws(StoreError) -> CompactionResponse {
-        let result = try await self.perform(.compact(request), bytes: 0)
-        guard case .compact(let response) = result else { throw self.mismatch }
-        return response
+        try await self.waiting { self.compact(request, then: $0) }
     }
 
     // MARK: - Watches

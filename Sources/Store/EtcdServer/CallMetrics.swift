@@ -9,7 +9,7 @@ internal import Synchronization
 /// Counts calls under the names of go-grpc-prometheus, which etcd uses.
 ///
 /// What a method counts is looked up by labels once and then kept by its path.
-final class CallMetrics: ServerInterceptor {
+final class CallMetrics: ServerObserver {
     /// The metrics of one method.
     private struct Method: Sendable {
         let started: Counter
@@ -36,21 +36,15 @@ final class CallMetrics: ServerInterceptor {
         )
     }
 
-    func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
-        let method = self.method(context.method)
-        method.started.increment()
-        do {
-            try await next()
-        } catch {
-            let code =
-                (error as? RPCError)?.code ?? (error is CancellationError ? .cancelled : .unknown)
-            let counter =
-                method.handled.indices.contains(code.rawValue)
-                ? method.handled[code.rawValue] : method.other
-            counter.increment()
-            throw error
-        }
-        method.handled[0].increment()
+    func callBegan(_ method: RPCMethod) {
+        self.method(method).started.increment()
+    }
+
+    func callEnded(_ method: RPCMethod, _ failure: RPCError?) {
+        let method = self.method(method)
+        let code = failure?.code.rawValue ?? 0
+        let isKnown = method.handled.indices.contains(code)
+        (isKnown ? method.handled[code] : method.other).increment()
     }
 
     private func method(_ method: RPCMethod) -> Method {

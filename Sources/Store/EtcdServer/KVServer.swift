@@ -25,17 +25,17 @@ package struct KVServer: RPCService {
         let store = self.store
         return [
             Self.range(store),
-            .etcd(Etcd.KVMethods.put) { (request: PutRequest) throws(StoreError) in
-                try await store.put(request)
+            .etcd(Etcd.KVMethods.put) { (request: PutRequest, answer) in
+                store.put(request, then: answer)
             },
-            .etcd(Etcd.KVMethods.deleteRange) { (request: DeleteRangeRequest) throws(StoreError) in
-                try await store.deleteRange(request)
+            .etcd(Etcd.KVMethods.deleteRange) { (request: DeleteRangeRequest, answer) in
+                store.deleteRange(request, then: answer)
             },
-            .etcd(Etcd.KVMethods.txn) { (request: TxnRequest) throws(StoreError) in
-                try await store.txn(request)
+            .etcd(Etcd.KVMethods.txn) { (request: TxnRequest, answer) in
+                store.txn(request, then: answer)
             },
-            .etcd(Etcd.KVMethods.compact) { (request: CompactionRequest) throws(StoreError) in
-                try await store.compact(request)
+            .etcd(Etcd.KVMethods.compact) { (request: CompactionRequest, answer) in
+                store.compact(request, then: answer)
             },
         ]
     }
@@ -207,10 +207,14 @@ package struct KVServer: RPCService {
 }
 
 extension RPCServerMethod {
-    /// A method with one request and one response whose errors are the store's.
+    /// A method with one request and one response, which the store hands to the handler's callback
+    /// on whatever thread it has it. No task waits for it where the transport can do without.
     static func etcd<Request: EtcdMessage, Response: EtcdMessage>(
         _ method: RPCMethod,
-        _ handler: @escaping @Sendable (Request) async throws(StoreError) -> Response
+        _ handler:
+            @escaping @Sendable (
+                Request, @escaping @Sendable (Result<Response, StoreError>) -> Void
+            ) -> Void
     ) -> RPCServerMethod {
         RPCServerMethod(
             method: method,
@@ -222,14 +226,25 @@ extension RPCServerMethod {
                     call.run { throw RPCError(error) }
                     return
                 }
-                call.run {
-                    let response: Response
-                    do throws(StoreError) {
-                        response = try await handler(request)
-                    } catch {
-                        throw RPCError(error)
+                if let call = call as? any RPCDeferredCall, call.beginDeferred() {
+                    handler(request) { result in
+                        switch result {
+                        case .success(let response):
+                            call.answer { sink in try response.encodeRPC(to: &sink) }
+                        case .failure(let error): call.refuse(RPCError(error))
+                        }
                     }
-                    _ = try call.append { sink in try response.encodeRPC(to: &sink) }
+                    return
+                }
+                call.run {
+                    let result = await withUnsafeContinuation { continuation in
+                        handler(request) { continuation.resume(returning: $0) }
+                    }
+                    switch result {
+                    case .success(let response):
+                        _ = try call.append { sink in try response.encodeRPC(to: &sink) }
+                    case .failure(let error): throw RPCError(error)
+                    }
                 }
             }
         )
