@@ -24,6 +24,8 @@ package final class DirectoryBackend: StorageBackend {
     package struct Options: Sendable {
         /// The size of a log file.
         package var logFileBytes = LogFiles.standardFileBytes
+        /// Whether log frames go past the page cache, where the file system can do that.
+        package var writesLogDirectly = true
         /// Space in the data file that only deletions and compactions may use.
         package var reserveBytes = 4 << 20
         /// The sizes of the memory map to try, in order. A map takes address space, not memory.
@@ -104,6 +106,7 @@ package final class DirectoryBackend: StorageBackend {
         let log = try LogFiles.open(
             directory: path + "/log",
             fileBytes: options.logFileBytes,
+            writesDirectly: options.writesLogDirectly,
             state: state
         ) { frame in
             frames.append(frame.bytes)

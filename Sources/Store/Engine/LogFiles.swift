@@ -18,33 +18,32 @@ final class LogFiles: Sendable {
     /// Unused files kept for later; more are removed.
     static let spareFiles = 3
 
-    private struct File {
-        var path: String
-        var descriptor: Int32
-        var capacity: Int
-        var end = 0
-        /// The last frame in it.
-        var lastSequence: UInt64 = 0
-    }
-
     private struct State {
         /// The file being written.
-        var current: File?
+        var current: LogFile?
         /// Files with frames that are not in the table, oldest first.
-        var full: [File] = []
+        var full: [LogFile] = []
         /// Files without any.
-        var free: [File] = []
+        var free: [LogFile] = []
         var nextNumber: UInt64 = 1
         var released: UInt64 = 0
     }
 
     private let directory: String
     private let fileBytes: Int
+    private let writesDirectly: Bool
     private let state: Mutex<State>
+    private let stage = LogStage()
 
-    private init(directory: String, fileBytes: Int, state: consuming State) {
+    private init(
+        directory: String,
+        fileBytes: Int,
+        writesDirectly: Bool,
+        state: consuming State
+    ) {
         self.directory = directory
-        self.fileBytes = fileBytes
+        self.fileBytes = LogStage.wholeBlocks(fileBytes)
+        self.writesDirectly = writesDirectly
         self.state = Mutex(state)
     }
 
@@ -85,23 +84,19 @@ final class LogFiles: Sendable {
     func append(_ frame: UnsafeRawBufferPointer, sequence: UInt64) throws(BackendError) {
         var file = try self.room(for: frame.count)
         do throws(SystemError) {
-            try Self.writeAll(file.descriptor, frame, at: file.end, path: file.path)
-            guard fdatasync(file.descriptor) == 0 else {
-                throw SystemError("fdatasync", file.path)
-            }
+            try file.append(frame, self.stage)
         } catch {
             throw .failed(error.text)
         }
-        file.end += frame.count
         file.lastSequence = sequence
         let written = file
         self.state.withLock { $0.current = written }
     }
 
     /// The file the next frame goes to.
-    private func room(for bytes: Int) throws(BackendError) -> File {
+    private func room(for bytes: Int) throws(BackendError) -> LogFile {
         try self.prepare(bytes: bytes)
-        let file: File? = self.state.withLock { state in
+        let file: LogFile? = self.state.withLock { state in
             if let file = state.current {
                 if file.capacity - file.end >= bytes { return file }
                 if file.lastSequence > state.released {
@@ -135,13 +130,13 @@ final class LogFiles: Sendable {
 
     /// Lets files be used again whose frames are all in the table.
     func release(through sequence: UInt64) {
-        let removed: [File] = self.state.withLock { state in
+        let removed: [LogFile] = self.state.withLock { state in
             state.released = max(state.released, sequence)
             while let file = state.full.first, file.lastSequence <= sequence {
                 state.full.removeFirst()
                 state.free.append(file)
             }
-            var removed: [File] = []
+            var removed: [LogFile] = []
             // Files made for one big frame go first, then those beyond the spare ones.
             state.free.removeAll { file in
                 if file.capacity <= self.fileBytes { return false }
@@ -158,59 +153,28 @@ final class LogFiles: Sendable {
         }
     }
 
-    private func makeFile(number: UInt64, capacity: Int) throws(BackendError) -> File {
+    private func makeFile(number: UInt64, capacity: Int) throws(BackendError) -> LogFile {
         let path = "\(self.directory)/\(Self.name(number))"
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemError("create", path).unwritten }
+        let capacity = LogStage.wholeBlocks(capacity)
         do throws(SystemError) {
-            guard allocateBlocks(descriptor, 0, capacity) else {
-                throw SystemError("allocate", path)
+            var file = try LogFile(creating: path, capacity: capacity)
+            do throws(SystemError) {
+                try DataDirectory.sync(self.directory)
+            } catch {
+                Glibc.close(file.descriptor)
+                unlink(path)
+                throw error
             }
-            let zeros = [UInt8](repeating: 0, count: 1 << 20)
-            var offset = 0
-            while offset < capacity {
-                let count = min(zeros.count, capacity - offset)
-                try zeros.span.withUnsafeBytes { buffer throws(SystemError) in
-                    let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                    try Self.writeAll(descriptor, part, at: offset, path: path)
-                }
-                offset += count
-            }
-            guard fsync(descriptor) == 0 else { throw SystemError("fsync", path) }
-            try DataDirectory.sync(self.directory)
+            if self.writesDirectly { file.openDirectly() }
+            return file
         } catch {
-            Glibc.close(descriptor)
-            unlink(path)
             throw error.unwritten
         }
-        return File(path: path, descriptor: descriptor, capacity: capacity)
     }
 
     private static func name(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".log"
-    }
-
-    private static func writeAll(
-        _ descriptor: Int32,
-        _ bytes: UnsafeRawBufferPointer,
-        at offset: Int,
-        path: String
-    ) throws(SystemError) {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write", path)
-            }
-            if count == 0 {
-                errno = EIO
-                throw SystemError("write", path)
-            }
-            done += count
-        }
     }
 
     // MARK: - Opening
@@ -224,6 +188,7 @@ final class LogFiles: Sendable {
     /// Opens the log in `directory`, making it if needed.
     ///
     /// - Parameters:
+    ///   - writesDirectly: Whether frames go past the page cache where the file system can do that.
     ///   - state: What the table has. Its clean mark is false if the log must be there.
     ///   - recover: Called, in order, with the frames the table does not have.
     /// - Throws: `damaged` if a frame is missing or damaged that has another one after it, since
@@ -231,6 +196,7 @@ final class LogFiles: Sendable {
     static func open(
         directory: String,
         fileBytes: Int = LogFiles.standardFileBytes,
+        writesDirectly: Bool = true,
         state table: TableState,
         recover: (FoundFrame) throws(BackendError) -> Void
     ) throws(BackendError) -> LogFiles {
@@ -264,7 +230,9 @@ final class LogFiles: Sendable {
                 Glibc.close(descriptor)
                 throw .failed(error.text)
             }
-            state.free.append(File(path: path, descriptor: descriptor, capacity: bytes.count))
+            var file = LogFile(path: path, descriptor: descriptor, capacity: bytes.count)
+            if writesDirectly { file.openDirectly() }
+            state.free.append(file)
             bytes.withUnsafeBytes { buffer in
                 let end = self.collectRun(buffer, after: table.sequence) { header, offset in
                     let frame = [UInt8](buffer[offset..<(offset + header.totalBytes)])
@@ -299,7 +267,12 @@ final class LogFiles: Sendable {
         }
         for (frame, _) in found { try recover(frame) }
         state.released = sequence
-        return LogFiles(directory: directory, fileBytes: fileBytes, state: state)
+        return LogFiles(
+            directory: directory,
+            fileBytes: fileBytes,
+            writesDirectly: writesDirectly,
+            state: state
+        )
     }
 
     private static func names(in directory: String) throws(BackendError) -> [String] {
