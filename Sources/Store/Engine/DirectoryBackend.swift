@@ -437,7 +437,11 @@ package final class DirectoryBackend: StorageBackend {
         }
     }
 
-    /// Looks records up in one transaction, with one cursor: neighbours are mostly in one page.
+    /// How far the cursor is moved entry by entry before it searches.
+    private static let maximumSteps = 4
+
+    /// Looks records up in one transaction, with one cursor: neighbours are mostly in one page, and
+    /// what was written one after the other lies side by side.
     private func forFirstPieces(
         of revisions: ArraySlice<Revision>,
         _ body:
@@ -446,16 +450,38 @@ package final class DirectoryBackend: StorageBackend {
         do throws(LMDBError) {
             let read = try self.environment.beginRead()
             try read.withCursor(over: self.records) { cursor throws(LMDBError) in
+                var last: Revision?
                 for revision in revisions {
-                    let part = try withRecordKey(revision, 0) { key throws(LMDBError) in
-                        try cursor.get(key)
+                    var part: UnsafeRawBufferPointer?
+                    if let last, revision.isClosely(after: last, by: Self.maximumSteps) {
+                        part = try Self.step(cursor, to: revision)
                     }
+                    if part == nil {
+                        part = try withRecordKey(revision, 0) { key throws(LMDBError) in
+                            try cursor.get(key)
+                        }
+                    }
+                    last = part == nil ? nil : revision
                     if try !body(revision, part, cursor) { return }
                 }
             }
         } catch {
             throw .failed("\(self.name): \(error)")
         }
+    }
+
+    /// Moves on to the first piece of `revision`; nil if it is not among the next entries.
+    private static func step(
+        _ cursor: borrowing Cursor,
+        to revision: Revision
+    ) throws(LMDBError) -> UnsafeRawBufferPointer? {
+        for _ in 0..<Self.maximumSteps {
+            guard let entry = try cursor.next() else { return nil }
+            let (found, piece) = recordKey(entry.key)
+            if found == revision { return piece == 0 ? entry.value : nil }
+            if revision < found { return nil }
+        }
+        return nil
     }
 
     /// Puts the pieces of a record together. Missing ones leave it short, which its reader notices.
@@ -550,6 +576,16 @@ package final class DirectoryBackend: StorageBackend {
 }
 
 // MARK: - Keys
+
+extension Revision {
+    /// Whether few records can lie between `other` and this one, which is the later.
+    fileprivate func isClosely(after other: Revision, by distance: Int) -> Bool {
+        if self.main == other.main {
+            return self.sub > other.sub && Int(self.sub - other.sub) <= distance
+        }
+        return self.main > other.main && self.main - other.main <= Int64(distance)
+    }
+}
 
 /// Gives `body` the key of a piece of a record.
 @inline(__always)
