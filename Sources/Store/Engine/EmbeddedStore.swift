@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-internal import Bytes
 package import KeyValueStore
 internal import Synchronization
 
@@ -124,35 +123,32 @@ package final class EmbeddedStore: Sendable {
         guard leaseSum == table.leaseSum else {
             throw .damaged("\(backend.name): the leases are not those that were written")
         }
-        var index = KeyIndex()
         var found = TableState(clusterID: table.clusterID, memberID: table.memberID)
         var defect: String?
         var last = Revision(main: 0, sub: 0)
-        try backend.scanRecords(from: last) { revision, bytes in
-            guard let record = Record.open(bytes, revision), let keyValue = record.keyValue,
-                !keyValue.key.isEmpty
-            else {
-                defect = "record \(revision) is damaged"
-                return false
+        var batch = IndexBatch()
+        try IndexLoader.load(into: &state, leases: leases) { loader throws(BackendError) in
+            try backend.scanRecords(from: last) { revision, bytes in
+                guard let record = Record.open(bytes, revision), let keyValue = record.keyValue,
+                    !keyValue.key.isEmpty
+                else {
+                    defect = "record \(revision) is damaged"
+                    return false
+                }
+                guard last < revision, revision.main <= table.revision else {
+                    defect = "record \(revision) is out of order"
+                    return false
+                }
+                last = revision
+                found.add(bytes)
+                batch.add(revision, keyValue, isTombstone: record.isTombstone)
+                if batch.isFull {
+                    loader.send(batch)
+                    batch = IndexBatch()
+                }
+                return true
             }
-            guard last < revision, revision.main <= table.revision else {
-                defect = "record \(revision) is out of order"
-                return false
-            }
-            last = revision
-            found.add(bytes)
-            index.restore(
-                keyValue.key,
-                revision,
-                isTombstone: record.isTombstone,
-                createRevision: keyValue.createRevision,
-                version: keyValue.version
-            )
-            if leases.count > 0 {
-                let lease = record.isTombstone ? 0 : keyValue.lease
-                leases.attach(Bytes(copying: keyValue.key), to: lease)
-            }
-            return true
+            loader.send(batch)
         }
         if let defect { throw .damaged("\(backend.name): \(defect)") }
         guard found.recordCount == table.recordCount, found.recordSum == table.recordSum,
@@ -163,8 +159,6 @@ package final class EmbeddedStore: Sendable {
                     + "\(table.recordCount) were written; the sums of their checksums differ"
             )
         }
-        state.index = index
-        state.leases = leases
     }
 
     // MARK: - Life
