@@ -98,7 +98,8 @@ package struct ObjectStore<Object: Message> {
     private mutating func set(_ key: ObjectKey, _ object: Object) {
         self.objects[key] = object
         if !key.namespace.isEmpty { self.namespaces[key.namespace, default: []].insert(key) }
-        for name in self.indexes.keys {
+        // Names alone: who goes through the indexes themselves makes each change copy all of one.
+        for name in Array(self.indexes.keys) {
             guard let values = self.indexes[name]?.function(object) else { continue }
             for value in values { self.indexes[name]?.keys[value, default: []].insert(key) }
         }
