@@ -28,6 +28,14 @@ struct StatusReporter: Sendable {
 
     /// Reports until the task is cancelled.
     func run() async {
+        self.cluster.pods.addHandler { event in
+            // The pods of a node that was cut off are said not to be ready: not by us.
+            guard case .updated(_, let pod) = event,
+                let entry = self.statuses.entry(pod.metadata.uid),
+                Self.isContradicted(entry.status, by: pod.status)
+            else { return }
+            self.changes.insert(pod.metadata.uid)
+        }
         while !Task.isCancelled {
             let uids = await self.changes.take()
             let failed = await withTaskGroup(of: String?.self, returning: [String].self) { group in
@@ -97,15 +105,28 @@ struct StatusReporter: Sendable {
         return false
     }
 
+    /// What nobody but the kubelet knows.
+    private static let ownConditions: Set = [
+        "PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers",
+    ]
+
+    /// Whether the API server has one of the kubelet's conditions otherwise.
+    static func isContradicted(_ own: CoreV1.PodStatus, by other: CoreV1.PodStatus) -> Bool {
+        own.conditions.contains { condition in
+            Self.ownConditions.contains(condition.type)
+                && other.conditions.contains {
+                    $0.type == condition.type && $0.status != condition.status
+                }
+        }
+    }
+
     /// The kubelet's status with the conditions that others keep in it.
     private static func merged(
         _ status: CoreV1.PodStatus,
         into current: CoreV1.PodStatus
     ) -> CoreV1.PodStatus {
         var result = status
-        var own: Set = [
-            "PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers",
-        ]
+        var own = Self.ownConditions
         // Why the kubelet ended the pod.
         let disruption = "DisruptionTarget"
         if status.conditions.contains(where: {
