@@ -119,6 +119,7 @@ extension Command {
         guard let file = fopen(path, "r") else { return "" }
         defer { fclose(file) }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        return String(decoding: buffer.prefix(fread(&buffer, 1, buffer.count, file)), as: UTF8.self)
+        let count = fread(&buffer, 1, buffer.count, file)
+        return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 }
