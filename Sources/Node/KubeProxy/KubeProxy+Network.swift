@@ -67,11 +67,12 @@ extension KubeProxy {
         for setting in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
             HostSetting(setting).set("1", self.logger)
         }
-        let network = PodNetworkConfiguration(
+        var network = PodNetworkConfiguration(
             ranges: ranges,
             bridge: self.configuration.bridge,
             dataDirectory: self.configuration.networkData
         )
+        network.largestPacket = self.largestPacket(node)
         let path = "\(folder)/10-apus.conflist"
         let temporary = "\(path).tmp"
         let bytes = Array(network.json.utf8)
@@ -89,5 +90,24 @@ extension KubeProxy {
             return
         }
         self.logger.info("Wrote the pod network", metadata: ["ranges": "\(ranges)"])
+    }
+
+    /// Of the interface that has the node's first address; nil when none has it.
+    private func largestPacket(_ node: CoreV1.Node) -> UInt32? {
+        let own = NodeRoutes.internalAddresses(node).lazy.compactMap {
+            IPAddress(parsing: $0)?.bytes
+        }.first
+        do throws(NetlinkError) {
+            let table = try RouteTable()
+            let interface = try table.addresses().first { $0.address == own }?.interface
+            guard let interface else { return nil }
+            return try table.largestPacket(of: interface)
+        } catch {
+            self.logger.warning(
+                "Failed to learn the largest packet between nodes",
+                metadata: ["err": "\(error)"]
+            )
+            return nil
+        }
     }
 }

@@ -85,6 +85,9 @@ extension KubeProxy {
         self.pending.withLock { pending in
             defer {
                 pending.services = []
+                pending.serviceChanges = 0
+                pending.endpointChanges = 0
+                self.metrics.pending(0, 0)
                 pending.triggers = [:]
                 pending.isWhole = false
                 pending.nodeChanged = false

@@ -38,6 +38,9 @@ public final class KubeProxy: Sendable {
     struct Pending {
         /// `namespace/name` of Services.
         var services: Set<String> = []
+        /// Events of Services and of slices that have come since the task last ran.
+        var serviceChanges = 0
+        var endpointChanges = 0
         /// When what changed endpoints happened, by Service: for how long programming took.
         var triggers: [String: Timestamp] = [:]
         var isWhole = true
@@ -126,7 +129,7 @@ public final class KubeProxy: Sendable {
         }
         sources.services.addHandler { event in
             self.metrics.serviceChanges.increment()
-            self.note(event.object.objectKey.description)
+            self.note(event.object.objectKey.description, .service)
             if case .updated(let old, let new) = event,
                 Announcements.facts(old) == Announcements.facts(new)
             {
@@ -137,7 +140,7 @@ public final class KubeProxy: Sendable {
         sources.slices.addHandler { event in
             guard let name = Self.serviceName(of: event.object) else { return }
             self.metrics.endpointChanges.increment()
-            self.note(name, trigger: Self.trigger(of: event.object))
+            self.note(name, .endpoints(trigger: Self.trigger(of: event.object)))
         }
         sources.nodes.addHandler { event in
             self.note(event)
@@ -159,12 +162,25 @@ public final class KubeProxy: Sendable {
         }
     }
 
-    private func note(_ service: String, trigger: Timestamp? = nil) {
+    /// What has changed of a Service.
+    private enum Change {
+        case service
+        /// - Parameter trigger: when what changed them happened.
+        case endpoints(trigger: Timestamp?)
+    }
+
+    private func note(_ service: String, _ change: Change) {
         self.pending.withLock { pending in
             pending.services.insert(service)
-            if let trigger, pending.triggers[service].map({ trigger < $0 }) ?? true {
-                pending.triggers[service] = trigger
+            switch change {
+            case .service: pending.serviceChanges += 1
+            case .endpoints(let trigger):
+                pending.endpointChanges += 1
+                if let trigger, pending.triggers[service].map({ trigger < $0 }) ?? true {
+                    pending.triggers[service] = trigger
+                }
             }
+            self.metrics.pending(pending.serviceChanges, pending.endpointChanges)
         }
         self.health.queued()
         self.metrics.lastQueued(self.configuration.families, self.clock.now)

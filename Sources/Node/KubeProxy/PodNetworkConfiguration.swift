@@ -10,6 +10,9 @@ public struct PodNetworkConfiguration: Sendable, Hashable {
     public var bridge: String
     /// Where the addresses that are in use are kept.
     public var dataDirectory: String
+    /// The largest packet of the link between nodes, in bytes; nil for the kernel's 1,500. Pods that
+    /// sent larger ones to other nodes would have to be told, and not every network tells.
+    public var largestPacket: UInt32?
 
     public init(ranges: [String], bridge: String = "apus0", dataDirectory: String) {
         self.ranges = ranges
@@ -23,6 +26,7 @@ public struct PodNetworkConfiguration: Sendable, Hashable {
         let routes = self.ranges.map { range in
             range.utf8.contains(UInt8(ascii: ":")) ? #"{"dst": "::/0"}"# : #"{"dst": "0.0.0.0/0"}"#
         }.joined(separator: ", ")
+        let mtu = self.largestPacket.map { "\n      \"mtu\": \($0)," } ?? ""
         return """
             {
               "cniVersion": "0.4.0",
@@ -33,7 +37,7 @@ public struct PodNetworkConfiguration: Sendable, Hashable {
                   "bridge": "\(self.bridge)",
                   "isGateway": true,
                   "ipMasq": false,
-                  "hairpinMode": true,
+                  "hairpinMode": true,\(mtu)
                   "ipam": {
                     "type": "host-local",
                     "ranges": [\(ranges)],

@@ -22,6 +22,8 @@ public struct ProxyMetrics: Sendable {
     private let forgetting: MetricFamily<Histogram>
     let serviceChanges: Counter
     let endpointChanges: Counter
+    private let pendingServiceChanges: Gauge
+    private let pendingEndpointChanges: Gauge
     let healthCodes: MetricFamily<Counter>
     let liveCodes: MetricFamily<Counter>
 
@@ -73,7 +75,7 @@ public struct ProxyMetrics: Sendable {
             labels: ["ip_family"]
         )
         self.withoutLocal = registry.gauge(
-            "kubeproxy_sync_proxy_rules_no_local_endpoints",
+            "kubeproxy_sync_proxy_rules_no_local_endpoints_total",
             help: "Number of services with a Local traffic policy and no endpoints",
             labels: ["ip_family", "traffic_policy"]
         )
@@ -94,6 +96,14 @@ public struct ProxyMetrics: Sendable {
             "kubeproxy_sync_proxy_rules_endpoint_changes_total",
             help: "Cumulative proxy rules Endpoint changes"
         )
+        self.pendingServiceChanges = registry.gauge(
+            "kubeproxy_sync_proxy_rules_service_changes_pending",
+            help: "Pending proxy rules Service changes"
+        )
+        self.pendingEndpointChanges = registry.gauge(
+            "kubeproxy_sync_proxy_rules_endpoint_changes_pending",
+            help: "Pending proxy rules Endpoint changes"
+        )
         self.healthCodes = registry.counter(
             "kubeproxy_proxy_healthz_total",
             help: "Cumulative proxy healthz HTTP status",
@@ -112,6 +122,12 @@ public struct ProxyMetrics: Sendable {
 
     func lastQueued(_ families: [AddressFamily], _ now: Timestamp) {
         for family in families { self.lastQueued.with(family.rawValue).set(Self.seconds(now)) }
+    }
+
+    /// How many changes wait for the rules.
+    func pending(_ services: Int, _ endpoints: Int) {
+        self.pendingServiceChanges.set(Double(services))
+        self.pendingEndpointChanges.set(Double(endpoints))
     }
 
     func synced(

@@ -65,15 +65,18 @@ extension RuleFragment {
         let addresses = service.externalAddresses + balancers
         guard !addresses.isEmpty || target.nodePort != 0 else { return }
         let endpoints = service.externalIsLocal ? local : all
-        let places = endpoints.map(\.place)
-        guard !endpoints.isEmpty else {
+        if endpoints.isEmpty {
             // A load balancer notices a drop and goes to another node; nobody has it: refuse.
             let verdict = all.isEmpty ? Verdict.refuse : .drop
             for address in addresses { self.add(.refused, target.key(address), verdict) }
             if target.nodePort != 0 { self.add(.refusedNodePorts, target.nodePortKey, verdict) }
-            return
+            // What this drops is what the Service's own chain below has not sent anywhere.
+            guard !all.isEmpty else { return }
         }
         let own = self.ownExternalChain(service, target, all: all, local: local)
+        let places = (own == nil ? endpoints : all + local.filter { !all.contains($0) }).map(
+            \.place
+        )
         let outer = own.map(Verdict.chain) ?? Self.shared(.outer, endpoints)
         for address in service.externalAddresses {
             self.add(.services, target.key(address), outer, places)
@@ -132,9 +135,13 @@ extension RuleFragment {
             rules.append("\(target.keyword) saddr { \(ranges) } \(outer.text)")
         }
         self.chains[firewall] = rules + ["drop"]
-        if case .shared(let chain) = outer { self.firewallChains.insert(chain) }
+        var verdict = Verdict.chain(firewall)
+        if case .shared(let chain) = outer {
+            self.firewallChains.insert(chain)
+            verdict = .guarded(firewall)
+        }
         for address in service.loadBalancerAddresses {
-            self.add(.services, target.key(address), .chain(firewall), places)
+            self.add(.services, target.key(address), verdict, places)
         }
     }
 
@@ -144,6 +151,7 @@ extension RuleFragment {
         _ target: Target,
         _ service: ServiceView
     ) -> [String] {
+        guard !endpoints.isEmpty else { return [] }
         guard let seconds = service.affinitySeconds else {
             if endpoints.count == 1, let only = endpoints.first { return [target.send(only)] }
             let choices = endpoints.enumerated().map { "\($0.offset) : \($0.element.place)" }

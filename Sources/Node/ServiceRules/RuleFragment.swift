@@ -45,8 +45,10 @@ public struct RuleFragment: Sendable, Hashable {
 
         /// How many elements of the map of endpoints there are for the key.
         var count: Int {
-            if case .shared = self.verdict { return self.places.count }
-            return 0
+            switch self.verdict {
+            case .shared, .guarded: self.places.count
+            case .none, .chain, .refuse, .drop: 0
+            }
         }
     }
 
@@ -58,6 +60,8 @@ public struct RuleFragment: Sendable, Hashable {
         case shared(SharedChain)
         /// To a chain of the Service's own.
         case chain(String)
+        /// The same, to one that leads on to a shared chain.
+        case guarded(String)
         case refuse
         case drop
 
@@ -65,7 +69,7 @@ public struct RuleFragment: Sendable, Hashable {
             switch self {
             case .none: ""
             case .shared(let chain): "goto \(chain.name)"
-            case .chain(let name): "goto \(name)"
+            case .chain(let name), .guarded(let name): "goto \(name)"
             case .refuse: "goto refuse"
             case .drop: "drop"
             }

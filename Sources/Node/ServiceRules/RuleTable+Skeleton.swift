@@ -8,11 +8,13 @@ extension RuleTable {
         let keyword = self.family.keyword
         let lookup = "\(keyword) daddr . meta l4proto . th dport"
         let index = "numgen random mod 2"
+        // A reset, where there can be one: the kernel sends one ICMP error a second to an address, so
+        // that whoever is refused often would wait.
         let refused = "ct state new \(lookup) vmap @refused"
         // A port of a cluster's address that no Service has; what this machine serves itself at
         // such an address, as cluster DNS does, is left alone.
         let unused =
-            "ct state new fib daddr type != local \(keyword) daddr @cluster-addresses reject"
+            "ct state new fib daddr type != local \(keyword) daddr @cluster-addresses goto refuse"
         return """
             table \(self.path) {
             map services { type \(address) . inet_proto . inet_service : verdict; }
@@ -25,7 +27,7 @@ extension RuleTable {
             set cluster-addresses { type \(address); }
             set hairpins { type \(address) . \(address); }
             \(self.nodePortAddressSet)
-            chain refuse { reject; }
+            chain refuse { meta l4proto tcp reject with tcp reset; reject; }
             chain mark-for-masquerade { meta mark set meta mark or \(self.options.mark); }
             chain dispatch {
             \(lookup) vmap @services

@@ -95,6 +95,20 @@ public final class RouteTable {
 
     /// The hardware address of an interface; nil when it has none of six bytes.
     public func hardwareAddress(of interface: UInt32) throws(NetlinkError) -> [UInt8]? {
+        let address = try self.link(interface)[1]
+        return address.flatMap { $0.count == 6 ? $0 : nil }
+    }
+
+    /// The largest packet that an interface sends, in bytes.
+    public func largestPacket(of interface: UInt32) throws(NetlinkError) -> UInt32? {
+        try self.link(interface)[4].flatMap { bytes in
+            var reader = NetlinkReader(bytes)
+            return reader.uint32()
+        }
+    }
+
+    /// The attributes of an interface (`IFLA_*`).
+    private func link(_ interface: UInt32) throws(NetlinkError) -> [UInt16: [UInt8]] {
         var writer = NetlinkWriter()
         // struct ifinfomsg: family, padding, type, number, flags, change.
         writer.append(UInt32(0))
@@ -105,9 +119,8 @@ public final class RouteTable {
             type: Kind.getLink,
             writer.bytes
         )
-        guard let answer = answers.first, answer.payload.count >= 16 else { return nil }
-        let address = NetlinkReader.attributes(Array(answer.payload.dropFirst(16)))[1]
-        return address.flatMap { $0.count == 6 ? $0 : nil }
+        guard let answer = answers.first, answer.payload.count >= 16 else { return [:] }
+        return NetlinkReader.attributes(Array(answer.payload.dropFirst(16)))
     }
 
     private static func text(_ route: IPRoute) -> String {

@@ -101,8 +101,10 @@ struct ProxyHealthTests {
             "sync_proxy_rules_last_timestamp_seconds",
             "sync_proxy_rules_last_queued_timestamp_seconds",
             "sync_proxy_rules_nftables_sync_failures_total",
-            "sync_proxy_rules_no_local_endpoints",
+            "sync_proxy_rules_no_local_endpoints_total",
             "sync_proxy_rules_service_changes_total", "sync_proxy_rules_endpoint_changes_total",
+            "sync_proxy_rules_service_changes_pending 2",
+            "sync_proxy_rules_endpoint_changes_pending 7",
             "conntrack_reconciler_deleted_entries_total",
             "conntrack_reconciler_sync_duration_seconds",
         ]
@@ -115,6 +117,7 @@ struct ProxyHealthTests {
         metrics.synced([.ipv4], isWhole: false, took: .milliseconds(3), at: clock.now)
         metrics.programmed([.ipv4], .seconds(1))
         metrics.failed([.ipv4])
+        metrics.pending(2, 7)
         metrics.forgot(.ipv4, 3, took: .milliseconds(1))
         metrics.withoutLocalEndpoints([RuleTable(.ipv4)])
         #expect(metrics.registry.text().contains("\nkubeproxy_\(name)"))
@@ -297,14 +300,17 @@ struct ProxyHealthTests {
 
     @Test("the CNI configuration has what was asked for")
     func conflist() throws {
-        let network = PodNetworkConfiguration(
+        var network = PodNetworkConfiguration(
             ranges: ["10.244.1.0/24", "fd00::/64"],
             dataDirectory: "/d"
         )
+        #expect(!network.json.contains("mtu"))
+        network.largestPacket = 1400
         let json = try DynamicValue(json: Array(network.json.utf8))
         let plugins = Array(try #require(json["plugins"]).items)
         #expect(plugins.map { $0["type"]?.string } == ["bridge", "portmap", "bandwidth"])
         #expect(plugins[2]["capabilities"]?["bandwidth"]?.bool == true)
         #expect(plugins[0]["ipam"]?["ranges"]?.items.count == 2)
+        #expect(network.json.contains("\"mtu\": 1400,"))
     }
 }

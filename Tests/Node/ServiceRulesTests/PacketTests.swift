@@ -294,6 +294,33 @@ struct PacketTests {
             outcome: [toHereMasqueraded, toThereMasqueraded]
         ),
         Case(
+            description: "external policy Local lets pods use other nodes' where this one has none",
+            service: local,
+            places: [there],
+            to: .nodePort,
+            outcome: [toThere]
+        ),
+        Case(
+            description: "external policy Local lets a node without endpoints use others'",
+            service: local,
+            places: [there],
+            from: "198.51.100.1",
+            isFromNode: true,
+            to: .address("192.0.2.2", 80),
+            outcome: [toThereMasqueraded]
+        ),
+        Case(
+            description: "affinity and external policy Local drop what comes from outside as well",
+            service: {
+                Self.local(&$0)
+                $0.spec.sessionAffinity = "ClientIP"
+            },
+            places: [there],
+            from: outside,
+            to: .nodePort,
+            outcome: [.dropped]
+        ),
+        Case(
             description: "external policy Local leaves the cluster's address alone",
             service: local,
             places: [here, there],

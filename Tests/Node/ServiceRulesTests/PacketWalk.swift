@@ -47,7 +47,11 @@ struct PacketWalk {
     ) -> Set<Outcome> {
         for collection in collections {
             guard let element = self.fragment.elements[collection]?[key] else { continue }
-            return self.follow(element.verdict.text, element.places, false)
+            // A shared chain finds what the map of endpoints has.
+            let places = Array(element.places.prefix(element.count))
+            let outcomes = self.follow(element.verdict.text, places, false)
+            // What is sent nowhere meets the filters.
+            if outcomes != [.passed] { return outcomes }
         }
         return [.passed]
     }
