@@ -214,7 +214,9 @@ class Lab:
         self.hub.sh("ip link add br0 type bridge; ip link set br0 up")
         self.outside = self.add_space("outside", f"{OUTSIDE4}/24", f"{OUTSIDE6}/64")
         self.control = self.add_space("control", f"{CONTROL4}/24", f"{CONTROL6}/64")
-        (self.dir / "outside-resolv.conf").write_text(f"nameserver {OUTSIDE4}\n")
+        # The cluster's own, which would be a loop, one that is away, and one that answers.
+        (self.dir / "outside-resolv.conf").write_text(
+            f"nameserver 10.96.0.10\nnameserver 192.0.2.99\nnameserver {OUTSIDE4}\n")
         (self.dir / "pod-resolv.conf").write_text(
             "nameserver 10.96.0.10\noptions ndots:5\n"
             "search default.svc.cluster.local svc.cluster.local cluster.local\n")
