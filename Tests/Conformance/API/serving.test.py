@@ -4,11 +4,11 @@
 """What the API server has beside the objects of clients: WebSocket watches, top-level Bindings,
 component statuses, its own Lease, what extension API servers read, `--runtime-config`."""
 
-import http.client
 import json
 import sys
 
 import apiserver
+from serving_client import request
 
 try:
     import websocket
@@ -22,22 +22,6 @@ TESTS = []
 def test(function):
     TESTS.append(function)
     return function
-
-
-def request(server, method, path, body=None, accept="application/json"):
-    connection = http.client.HTTPSConnection(
-        "127.0.0.1", server.port, context=server.context, timeout=60)
-    connection.request(
-        method, path, json.dumps(body) if body is not None else None,
-        {"Authorization": f"Bearer {apiserver.ADMIN_TOKEN}", "Content-Type": "application/json",
-         "Accept": accept})
-    answer = connection.getresponse()
-    data = answer.read()
-    connection.close()
-    try:
-        return answer.status, json.loads(data)
-    except ValueError:
-        return answer.status, data
 
 
 def open_socket(server, path, accept="application/json"):
