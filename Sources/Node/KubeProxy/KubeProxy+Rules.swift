@@ -144,9 +144,12 @@ extension KubeProxy {
                     clusterRange: tables[index].options.podRange,
                     zone: zone
                 )
-                parts.append(
-                    tables[index].replace(name, by: view.map { RuleFragment($0, context) })
-                )
+                let fragment = view.map { RuleFragment($0, context) }
+                if work.isWhole {
+                    tables[index].put(name, fragment)
+                } else {
+                    parts.append(tables[index].replace(name, by: fragment))
+                }
             }
         }
         guard work.isWhole || tables.contains(where: { $0.lacksChains }) else {
