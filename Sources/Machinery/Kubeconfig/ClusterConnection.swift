@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import HTTP
 public import HTTP2Transport
 public import NIOCore
 public import RPC
@@ -100,8 +101,23 @@ public struct ClusterConnection: Sendable, Equatable {
             options: options,
             tls: tls,
             serverName: self.cluster.tlsServerName,
+            httpLimits: Self.limits(endpoint),
             group: group
         )
+    }
+
+    /// A machine that is gone, or an address that was taken from this one, closes no connection: it
+    /// is found out by asking. Times are client-go's (`HTTP2_READ_IDLE_TIMEOUT_SECONDS` and
+    /// `HTTP2_PING_TIMEOUT_SECONDS`). On loopback the kernel tells.
+    private static func limits(_ endpoint: HTTPEndpoint) -> HTTPLimits {
+        var limits = RPCClient.defaultLimits
+        if case .tcp(let host, _) = endpoint,
+            !host.hasPrefix("127."), host != "localhost", host != "::1"
+        {
+            limits.keepaliveInterval = .seconds(30)
+            limits.keepaliveTimeout = .seconds(15)
+        }
+        return limits
     }
 
     /// The largest message either way in bytes.

@@ -32,9 +32,12 @@ final class ClientConnection: @unchecked Sendable {
     /// A call wants to start.
     func submit(_ call: ClientCall) {
         self.loop.assertInEventLoop()
-        if self.transport?.isAcceptingRequests == false {
+        if let transport = self.transport,
+            !transport.isAcceptingRequests || transport.isOutdated
+        {
             self.transport = nil
             self.machine.connectionLost()
+            transport.close(gracefully: true)
         }
         switch self.machine.submit(waitsForReady: call.waitsForReady) {
         case .open:

@@ -9,6 +9,9 @@ protocol ClientTransport: AnyObject {
     /// Whether new requests are taken: not after GOAWAY or the end.
     var isAcceptingRequests: Bool { get }
 
+    /// Whether a new connection would be made with other certificates than this one was.
+    var isOutdated: Bool { get }
+
     /// Starts a request.
     func startRequest(
         _ head: HTTPRequestHead,
@@ -18,6 +21,10 @@ protocol ClientTransport: AnyObject {
 
     /// Lets running calls finish and closes, or closes now.
     func close(gracefully: Bool)
+}
+
+extension ClientTransport {
+    var isOutdated: Bool { false }
 }
 
 /// Makes connections.

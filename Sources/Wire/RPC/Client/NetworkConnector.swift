@@ -20,7 +20,10 @@ struct NetworkConnector: ClientConnector {
         on loop: any EventLoop,
         lost: @escaping @Sendable (any ClientTransport) -> Void
     ) -> EventLoopFuture<any ClientTransport> {
-        HTTPClientConnection.connect(
+        // Before the context is taken: files that change meanwhile make it outdated, not current.
+        let generation = self.tls?.generation ?? 0
+        let tls = self.tls
+        return HTTPClientConnection.connect(
             to: self.endpoint,
             tls: self.tls,
             serverName: self.serverName,
@@ -30,7 +33,7 @@ struct NetworkConnector: ClientConnector {
         )
         .assumeIsolated()
         .map { connection -> any ClientTransport in
-            let transport = NetworkTransport(connection)
+            let transport = NetworkTransport(connection, tls, generation: generation)
             connection.onDraining = { [weak transport] in
                 if let transport { lost(transport) }
             }
@@ -43,10 +46,25 @@ struct NetworkConnector: ClientConnector {
 /// A connection to a server. On its event loop.
 private final class NetworkTransport: ClientTransport {
     private let connection: HTTPClientConnection
+    private let tls: TLSContextSource?
+    /// Of the files that the connection was made with.
+    private let generation: Int
 
-    init(_ connection: HTTPClientConnection) { self.connection = connection }
+    init(_ connection: HTTPClientConnection, _ tls: TLSContextSource?, generation: Int) {
+        self.connection = connection
+        self.tls = tls
+        self.generation = generation
+    }
 
     var isAcceptingRequests: Bool { self.connection.isAcceptingRequests }
+
+    /// A certificate that is rotated is used for new calls at once: the server judges each call by
+    /// the certificate of its connection.
+    var isOutdated: Bool {
+        guard let tls = self.tls else { return false }
+        _ = tls.context()
+        return tls.generation != self.generation
+    }
 
     func startRequest(
         _ head: HTTPRequestHead,

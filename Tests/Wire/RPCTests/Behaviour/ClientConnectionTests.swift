@@ -143,6 +143,27 @@ struct ClientConnectionTests {
         }
     }
 
+    @Test("calls go over a new connection when certificates changed; those that run finish")
+    func changedCertificates() async throws {
+        let (goOn, continuation) = AsyncStream.makeStream(of: Void.self)
+        var service = TestEcho()
+        service.onUnary = { request, _ in
+            if request.number == 1 { for await _ in goOn { break } }
+            return request
+        }
+        try await MemoryConnection.with([service]) { client, connector in
+            let echo = EchoClient(channel: client)
+            let running = Task { try await echo.unary(EchoRequest(number: 1)) }
+            try await poll("the call is there") { connector.faults.value.requests == 1 }
+            connector.faults.state.withLock { $0.outdatedBefore = 2 }
+            _ = try await echo.unary(EchoRequest())
+            _ = try await echo.unary(EchoRequest())
+            #expect(connector.faults.value.connects == 2)
+            continuation.yield()
+            #expect(try await running.value.number == 1)
+        }
+    }
+
     @Test("a closed client refuses calls")
     func closed() async throws {
         try await MemoryConnection.with([TestEcho()]) { client, _ in

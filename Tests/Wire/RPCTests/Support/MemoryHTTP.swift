@@ -20,6 +20,8 @@ final class MemoryTransport: ClientTransport {
     private let faults: Faults
     private let lost: @Sendable (any ClientTransport) -> Void
     private(set) var isAcceptingRequests = true
+    private let number: Int
+    var isOutdated: Bool { self.number < self.faults.value.outdatedBefore }
     fileprivate var streams: [ObjectIdentifier: MemoryExchange] = [:]
     private var nextID = 1
 
@@ -30,6 +32,8 @@ final class MemoryTransport: ClientTransport {
             var refusals = 0
             /// Attempts to connect that fail.
             var connectFailures = 0
+            /// Connections made before so many others have old certificates.
+            var outdatedBefore = 0
             /// Attempts to connect.
             var connects = 0
             /// Requests that reached a connection.
@@ -50,6 +54,7 @@ final class MemoryTransport: ClientTransport {
         lost: @escaping @Sendable (any ClientTransport) -> Void
     ) {
         self.faults = faults
+        self.number = faults.value.connects
         self.lost = lost
         self.connection = HTTPConnection(
             eventLoop: loop,
