@@ -18,6 +18,8 @@ package struct ControllerSelection: Sendable {
         "ephemeral-volume-controller", "garbage-collector-controller",
         "horizontal-pod-autoscaler-controller", "job-controller",
         "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+        // Ours: upstream leaves these approvals to others.
+        "kubelet-serving-approving-controller",
         "legacy-serviceaccount-token-cleaner-controller",
         // Ours: upstream's provisioners are programs of their own.
         "local-volume-provisioner-controller", "namespace-controller",
@@ -69,9 +71,10 @@ package struct ControllerSelection: Sendable {
         "storage-version-gc": "storageversion-garbage-collector-controller",
         "legacy-service-account-token-cleaner": "legacy-serviceaccount-token-cleaner-controller",
     ]
-    /// Upstream leaves these off unless they are named.
+    /// Upstream leaves these off unless they are named, or does not have them.
     private static let offByDefault: Set<String> = [
-        "bootstrap-signer-controller", "token-cleaner-controller",
+        "bootstrap-signer-controller", "kubelet-serving-approving-controller",
+        "token-cleaner-controller",
     ]
 
     private let entries: [String]

@@ -132,6 +132,9 @@ package struct ControllerSet: Sendable {
         add(BootstrapSigner.self, "bootstrap-signer")
         add(TokenCleaner.self, "token-cleaner")
         add(CertificateApprover.self, "certificate-controller")
+        add(ServingCertificateApprover.self, "kubelet-serving-approver") {
+            ServingCertificateApprover($0, reserved: settings.serviceCIDRs)
+        }
         add(CertificateCleaner.self, "certificate-controller")
         add(CertificateSigner.self, "certificate-controller") {
             CertificateSigner(

@@ -141,4 +141,94 @@ struct CertificateRulesTests {
         let refusal = CertificateRules.refusal(Self.csr(signer, user, usages), request)
         #expect((refusal == nil) == isSigned)
     }
+
+    private static func node(_ name: String, _ addresses: (String, String)...) -> CoreV1.Node {
+        CoreV1.Node.with {
+            $0.metadata.name = name
+            for (type, address) in addresses {
+                $0.status.addresses.append(
+                    CoreV1.NodeAddress.with {
+                        $0.type = type
+                        $0.address = address
+                    }
+                )
+            }
+        }
+    }
+
+    @Test(
+        "serving certificates are granted for the names and addresses of their node alone",
+        arguments: [
+            // user, hosts, is granted
+            ("a", ["a"], true),
+            ("a", ["a", "192.0.2.1"], true),
+            ("a", ["192.0.2.1", "2001:db8::1", "198.51.100.1"], true),
+            ("a", ["a", "192.0.2.9"], false),
+            ("a", ["b"], false),
+            ("a", ["*.example.com"], false),
+            ("a", ["a", "kubernetes.default.svc"], false),
+            // What the node says of itself, and others have or nobody may have.
+            ("b", ["192.0.2.2"], true),
+            ("b", ["192.0.2.1"], false),
+            ("c", ["127.0.0.1"], false),
+            ("c", ["10.96.0.1"], false),
+            ("c", ["10.112.0.1"], true),
+            ("kubernetes", ["kubernetes"], false),
+            ("localhost", ["localhost"], false),
+            ("d", ["d"], false),
+        ] as [(String, [String], Bool)]
+    )
+    func servingApprovals(_ name: String, _ hosts: [String], _ isGranted: Bool) throws {
+        let nodes = [
+            Self.node(
+                "a",
+                ("InternalIP", "192.0.2.1"),
+                ("InternalIP", "2001:db8::1"),
+                ("ExternalIP", "198.51.100.1"),
+                ("Hostname", "a"),
+                ("InternalDNS", "kubernetes.default.svc")
+            ),
+            Self.node("b", ("InternalIP", "192.0.2.2"), ("InternalIP", "192.0.2.1")),
+            Self.node(
+                "c",
+                ("InternalIP", "127.0.0.1"),
+                ("InternalIP", "10.96.0.1"),
+                ("InternalIP", "10.112.0.1")
+            ),
+            Self.node("kubernetes"), Self.node("localhost"),
+        ]
+        // Two nodes claim 192.0.2.1: neither gets it unless the other is gone.
+        let alone = hosts.contains("192.0.2.1") && name == "a" ? [nodes[0]] : nodes
+        let user = "system:node:\(name)"
+        var csr = Self.csr(CertificateRules.kubeletServingSigner, user, Self.serving)
+        csr.spec.groups = ["system:nodes", "system:authenticated"]
+        let request = try Self.request(user, "system:nodes", hosts: hosts)
+        let reserved = NetworkRange.loopback + [try #require(NetworkRange("10.96.0.0/12"))]
+        func refusal() -> String? {
+            ServingCertificateRules.refusal(csr, request, nodes: alone, reserved: reserved)
+        }
+        #expect((refusal() == nil) == isGranted, "\(refusal() ?? "granted")")
+        csr.spec.groups = ["system:authenticated"]
+        #expect(refusal() != nil, "not of the group of nodes")
+    }
+
+    @Test(
+        "a range ends where its prefix does",
+        arguments: ["10.96.0.0/12", "fd00::/9", "0.0.0.0/0"]
+    )
+    func ranges(_ text: String) throws {
+        let range = try #require(NetworkRange(text))
+        for (address, isIn) in [
+            ("10.96.0.0", ["10.96.0.0/12", "0.0.0.0/0"]), ("10.111.255.255", ["10.96.0.0/12"]),
+            ("10.112.0.0", []), ("10.95.255.255", []), ("fd7f::1", ["fd00::/9"]), ("fd80::", []),
+        ] {
+            let all = text == "0.0.0.0/0" && !address.contains(":")
+            #expect(
+                range.contains(try #require(HostAddress(address))) == (isIn.contains(text) || all)
+            )
+        }
+        for bad in ["", "10.0.0.0", "10.0.0.0/33", "x/8", "10.0.0.0/-1", "10.0.0.0/8/8"] {
+            #expect(NetworkRange(bad) == nil)
+        }
+    }
 }

@@ -43,6 +43,12 @@ final class AdmissionHooks: WriteHooks {
     var warnings: [String] { self.found.withLock { $0 } }
 
     func mutate(_ object: inout APIObject, old: APIObject?) async throws(StatusError) {
+        if old == nil,
+            self.call.resource.groupResource.description
+                == "certificatesigningrequests.certificates.k8s.io"
+        {
+            CertificateRequester.note(self.call.user, in: &object)
+        }
         try await self.admit(&object, old: old)
         guard let owners = self.owners else { return }
         let version = self.call.entry.version

@@ -58,6 +58,13 @@ package struct BootstrapToken: Hashable, Sendable {
         return .at(time)
     }
 
+    /// A token without an end.
+    package init(id: String, secret: String) {
+        self.id = id
+        self.secret = secret
+        self.expiration = .never
+    }
+
     /// The token of a secret, if it may sign; nil when it is none, or is not meant to.
     package init?(signing secret: CoreV1.Secret, now: Timestamp) {
         let name = secret.metadata.name
