@@ -350,7 +350,7 @@ targets += module(
     "Kubeconfig",
     in: "Machinery",
     [
-        "Bytes", "HTTP2Transport", "JSON", "RPC", "RPCInterface", "TLS", "YAML", nioCore,
+        "Bytes", "HTTP", "HTTP2Transport", "JSON", "RPC", "RPCInterface", "TLS", "YAML", nioCore,
     ],
     tests: ["Bytes", "HTTP2Transport"]
 )
@@ -646,12 +646,15 @@ targets += module(
     in: "Node",
     [
         "ApusAPI", "Bytes", "EventRecording", "GRPCServices", "HTTP", "HTTP2Transport",
-        "Informers", "JSON", "KubernetesAPI", "Metrics", "NodeAPI", "NodeHost",
+        "Informers", "JSON", "Kubeconfig", "KubernetesAPI", "Metrics", "NodeAPI", "NodeHost",
         "ObjectModel", "PKI", "PodLifecycle", "Protobuf", "RPC", "RPCInterface",
         "ResourceClient", "SPDYFraming", "Scalars", "Selectors", "TLS", "WellKnownTypes",
         "YAML", logging, nioCore, nioPosix,
     ] + cryptography,
-    tests: ["KubernetesAPI", "NodeHost", "PodLifecycle", "Protobuf", "Scalars"]
+    tests: [
+        "Bytes", "KubernetesAPI", "NodeHost", "PKI", "PodLifecycle", "Protobuf", "Scalars",
+        "TestFolders",
+    ]
 )
 targets += module(
     "NodeHost",
@@ -678,12 +681,17 @@ targets += module(
     "LocalCluster",
     in: "Commands",
     [
-        "ApusAPI", "Bytes", "ClusterDNS", "HTTP", "HTTP2Transport", "Images", "JSON", "KubeProxy",
-        "Kubeconfig", "KubernetesAPI", "NFTables", "NodeAPI", "NodeHost", "ObjectModel", "PKI",
+        "ApusAPI", "Bytes", "ClusterControllers", "ClusterDNS", "HTTP", "HTTP2Transport", "Images",
+        "JSON", "KubeProxy", "Kubeconfig", "KubernetesAPI", "NFTables", "NodeAPI", "NodeHost",
+        "ObjectModel", "PKI",
         "Processes", "Protobuf", "RPC",
-        "RPCInterface", "ResourceClient", "ResourceTable", "TLS", "YAML", nioCore, nioPosix,
+        "RPCInterface", "ResourceClient", "ResourceTable", "Scalars", "TLS", "YAML", nioCore,
+        nioPosix,
     ],
-    tests: ["JSON", "PKI", "Processes", "TestFolders"]
+    tests: [
+        "Bytes", "JSON", "Kubeconfig", "KubernetesAPI", "PKI", "Processes", "Protobuf", "Scalars",
+        "TestFolders",
+    ]
 )
 targets += [
     .executableTarget(

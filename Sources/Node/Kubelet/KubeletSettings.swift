@@ -64,6 +64,12 @@ package struct KubeletSettings: Sendable {
     package var certificateFile = ""
     package var privateKeyFile = ""
     package var clientCAFile = ""
+    /// Where certificates lie that the kubelet asks the cluster for.
+    package var certificateDirectory = "/var/lib/kubelet/pki"
+    /// Whether a new client certificate is asked for before the old one's end.
+    package var rotatesCertificates = false
+    /// Whether the serving certificate is asked of the cluster, rather than read from files.
+    package var requestsServingCertificate = false
     package var allowsAnonymous = false
     /// Whether requests are authorized by the API server, rather than all let in.
     package var usesWebhookAuthorization = true

@@ -30,10 +30,11 @@ package struct Cgroups: Sendable {
     /// The group above `kubepods`, such as `/` or `/apus`.
     package let root: String
 
-    /// Controllers of v1 that a pod's group is made in.
+    /// Hierarchies of v1 that a pod's group is made in: of controllers, and the one of v2 beside
+    /// them, in which the runtime makes groups too.
     static let controllers = [
         "cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "devices",
-        "freezer", "systemd", "hugetlb", "net_cls", "net_prio", "perf_event",
+        "freezer", "systemd", "hugetlb", "net_cls", "net_prio", "perf_event", "unified",
     ]
 
     package init(mountPoint: String = "/sys/fs/cgroup", root: String = "/") {

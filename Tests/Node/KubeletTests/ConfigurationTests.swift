@@ -41,6 +41,7 @@ struct ConfigurationTests {
             nodeStatusReportFrequency: 1m30s
             registerWithTaints: [{key: k, value: v, effect: NoSchedule}]
             rotateCertificates: true
+            serverTLSBootstrap: true
             staticPodPath: /etc/kubernetes/manifests
             systemReserved: {cpu: 200m, memory: 500Mi}
             """
@@ -55,7 +56,30 @@ struct ConfigurationTests {
         #expect(settings.nodeTaints == ["k=v:NoSchedule"])
         #expect(settings.staticPodPath == "/etc/kubernetes/manifests")
         #expect(settings.systemReserved == ["cpu": "200m", "memory": "500Mi"])
-        #expect(ignored == ["rotateCertificates", "cpuManagerReconcilePeriod"])
+        #expect(settings.rotatesCertificates && settings.requestsServingCertificate)
+        #expect(ignored == ["cpuManagerReconcilePeriod"])
+    }
+
+    @Test(
+        "what is shown of it reads as the same",
+        arguments: [
+            "maxPods: 7", "port: 7\nhealthzPort: 0", "clusterDNS: [10.0.0.1]\nclusterDomain: x.y",
+            "evictionSoft: {memory.available: 1Gi}\n"
+                + "evictionSoftGracePeriod: {memory.available: 1m30s}",
+            "registerWithTaints: [{key: k, value: v, effect: NoSchedule}]",
+            "serializeImagePulls: false\nmaxParallelImagePulls: 3",
+            "containerLogMaxSize: '12345'\ncontainerLogMaxFiles: 9",
+            "authorization: {mode: AlwaysAllow}\nrotateCertificates: true",
+            "systemReserved: {cpu: 200m}\nproviderID: a://b\nstaticPodPath: /m",
+        ]
+    )
+    func document(_ text: String) throws {
+        let (settings, _) = try self.settings(text)
+        let shown = settings.document
+        var read = KubeletSettings(nodeName: "n")
+        #expect(try read.take(shown).isEmpty)
+        #expect(read.document == shown)
+        #expect(KubeletSettings(nodeName: "n").document != shown)
     }
 
     @Test("replaces all thresholds, or merges them when it is told to")

@@ -28,6 +28,7 @@ final class NodeReporter: Sendable {
     private let host: HostFacts
     private let health: NodeHealth
     private let localVolumes: LocalVolumes?
+    private let onAddressChange: @Sendable () -> Void
     private let logger: Logger
     private let node = Mutex<CoreV1.Node?>(nil)
     private let nudge = Wakeup()
@@ -41,6 +42,7 @@ final class NodeReporter: Sendable {
         host: HostFacts,
         health: NodeHealth,
         localVolumes: LocalVolumes?,
+        onAddressChange: @escaping @Sendable () -> Void,
         logger: Logger
     ) {
         self.cluster = cluster
@@ -51,6 +53,7 @@ final class NodeReporter: Sendable {
         self.host = host
         self.health = health
         self.localVolumes = localVolumes
+        self.onAddressChange = onAddressChange
         self.logger = logger
     }
 
@@ -159,6 +162,13 @@ final class NodeReporter: Sendable {
         var lastWrite: ContinuousClock.Instant?
         while !Task.isCancelled {
             await self.health.check()
+            if await HostThreads.run({ [host] in host.nodeAddresses.refresh() }) {
+                self.logger.notice(
+                    "the node has another address",
+                    metadata: ["addresses": "\(self.host.addresses)"]
+                )
+                self.onAddressChange()
+            }
             let isDue =
                 lastWrite.map { .now - $0 >= self.settings.nodeStatusReportFrequency } ?? true
             do throws(StatusError) {

@@ -108,6 +108,10 @@ extension KubeletSettings {
         }
         if let path = try reader.string("tlsCertFile") { self.certificateFile = path }
         if let path = try reader.string("tlsPrivateKeyFile") { self.privateKeyFile = path }
+        if let flag = try reader.bool("rotateCertificates") { self.rotatesCertificates = flag }
+        if let flag = try reader.bool("serverTLSBootstrap") {
+            self.requestsServingCertificate = flag
+        }
         if var authentication = try reader.object("authentication") {
             if var part = try authentication.object("x509") {
                 if let path = try part.string("clientCAFile") { self.clientCAFile = path }
@@ -254,8 +258,8 @@ extension KubeletSettings {
     /// Fields of upstream that are taken and have no effect.
     private static let withoutEffect = [
         "fileCheckFrequency", "httpCheckFrequency", "staticPodURL", "staticPodURLHeader",
-        "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "rotateCertificates",
-        "serverTLSBootstrap", "registryPullQPS", "registryBurst",
+        "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "registryPullQPS",
+        "registryBurst",
         "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist",
         "eventRecordQPS", "eventBurst", "enableDebuggingHandlers", "enableContentionProfiling",
         "oomScoreAdj", "streamingConnectionIdleTimeout", "imageMaximumGCAge",

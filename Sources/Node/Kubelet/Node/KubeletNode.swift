@@ -22,6 +22,7 @@ final class KubeletNode: Sendable {
     let health: NodeHealth
     private let staticSource = Wakeup()
     private let reporter: NodeReporter?
+    private let certificates: NodeCertificates?
     private let localVolumes: LocalVolumes?
     private let images: ImageCollector
     private let eviction: EvictionManager
@@ -43,11 +44,9 @@ final class KubeletNode: Sendable {
         self.capacity = capacity
         self.runtimeVersion = runtimeVersion
         self.logger = logger
-        let addresses =
-            settings.nodeAddresses.isEmpty
-            ? [HostInfo.address() ?? "127.0.0.1"] : settings.nodeAddresses
+        let addresses = NodeAddresses(fixed: settings.nodeAddresses)
         let host = HostFacts(
-            addresses: addresses,
+            nodeAddresses: addresses,
             memoryBytes: capacity.capacity["memory"]?.value ?? 0,
             podMemoryBytes: capacity.enforced["memory"]?.value ?? 0,
             milliCPU: capacity.allocatable["cpu"]?.milliValue ?? 0,
@@ -107,6 +106,10 @@ final class KubeletNode: Sendable {
             admission.refusal(of: pod, beside: others, pressures: health.pressures)
         }
         self.fleet = fleet
+        let certificates = cluster.map {
+            NodeCertificates(settings, channel: $0.channel, addresses: addresses, logger: logger)
+        }
+        self.certificates = certificates
         let reporter = cluster.map {
             NodeReporter(
                 cluster: $0,
@@ -117,6 +120,7 @@ final class KubeletNode: Sendable {
                 host: host,
                 health: health,
                 localVolumes: localVolumes,
+                onAddressChange: { certificates?.serving?.wake() },
                 logger: logger
             )
         }
@@ -157,6 +161,9 @@ final class KubeletNode: Sendable {
             group.addTask { await self.rotateLogs() }
             group.addTask { await self.images.run() }
             group.addTask { await self.eviction.run() }
+            if let certificates = self.certificates {
+                group.addTask { await certificates.run() }
+            }
             if let cluster = self.cluster, let reporter = self.reporter {
                 group.addTask { await cluster.run() }
                 group.addTask { await reporter.run() }
@@ -236,6 +243,7 @@ final class KubeletNode: Sendable {
             services: self.services,
             fleet: self.fleet,
             access: NodeAccess(settings: self.settings, channel: self.cluster?.channel),
+            certificate: self.certificates?.serving,
             logger: self.logger
         )
         while !Task.isCancelled {

@@ -27,14 +27,16 @@ struct PodServices: Sendable {
 
 /// What pods need to know of their node.
 struct HostFacts: Sendable {
-    /// The node's addresses, the first one first.
-    let addresses: [String]
+    let nodeAddresses: NodeAddresses
     let memoryBytes: Int64
     /// What pods may use together before the kernel ends some.
     let podMemoryBytes: Int64
     let milliCPU: Int64
     let storageBytes: Int64
     let nodeName: String
+
+    /// The node's addresses as they are now, the first one first.
+    var addresses: [String] { self.nodeAddresses.all }
 
     var context: FieldReferences.Context {
         FieldReferences.Context(

@@ -73,6 +73,9 @@ struct NodeHTTPHandler: HTTPRequestHandler {
                 problem == nil ? .ok : .internalServerError,
                 problem ?? "ok"
             )
+        case "/configz":
+            let document: DynamicValue = ["kubeletconfig": self.services.settings.document]
+            try await self.json(response, document.json())
         case "/pods":
             let list = CoreV1.PodList.with { $0.items = [] }
             var items = list

@@ -15,6 +15,8 @@ struct NodeServer: Sendable {
     let services: PodServices
     let fleet: PodFleet
     let access: NodeAccess
+    /// The serving certificate that the cluster issues; nil for one from files.
+    let certificate: CertificateManager?
     let logger: Logger
 
     /// Serves until the task is cancelled.
@@ -38,16 +40,26 @@ struct NodeServer: Sendable {
         for server in servers { await server.shutdown(drain: .seconds(1)) }
     }
 
+    /// The certificate to serve with, as soon as there is one; nil for none.
+    private func identity() async -> TLSServerConfiguration.Identity? {
+        if let certificate = self.certificate {
+            await certificate.waitForCertificate()
+            let path = certificate.store.currentPath
+            return .init(certificatePath: path, privateKeyPath: path)
+        }
+        let settings = self.services.settings
+        guard !settings.certificateFile.isEmpty else { return nil }
+        return .init(
+            certificatePath: settings.certificateFile,
+            privateKeyPath: settings.privateKeyFile
+        )
+    }
+
     private func start(_ group: any EventLoopGroup) async throws -> HTTPServer {
         let settings = self.services.settings
         var tls: TLSContextSource?
-        if !settings.certificateFile.isEmpty {
-            var configuration = TLSServerConfiguration(
-                identity: .init(
-                    certificatePath: settings.certificateFile,
-                    privateKeyPath: settings.privateKeyFile
-                )
-            )
+        if let identity = await self.identity() {
+            var configuration = TLSServerConfiguration(identity: identity)
             if !settings.clientCAFile.isEmpty {
                 configuration.clientAuthorityPath = settings.clientCAFile
                 configuration.clientCertificates = .optional
