@@ -11,7 +11,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Support"))
 from machines import (  # noqa: E402
-    APUS, ROOT, Cluster, Machine, Traffic, Writer, fetch, run_tests, skip_unless, test, wait)
+    APUS, ROOT, Cluster, Machine, Traffic, Writer, fetch, left_behind, run_tests, skip_unless, test,
+    traces, wait)
 
 EXAMPLE = ROOT / "examples/guestbook"
 IMAGE = "apus.local/guestbook-store:1"
@@ -66,24 +67,6 @@ def ready_node(cluster):
 def rolled_out(cluster, name, namespace="guestbook", seconds=180):
     cluster.kubectl("-n", namespace, "rollout", "status", name, f"--timeout={seconds}s",
                     seconds=seconds + 10)
-
-
-def traces(machine, data):
-    """What a cluster could leave behind on a machine, and what is there. Folders that every runtime
-    shares (/run/netns, /var/lib/cni, /var/log/pods) are not the cluster's own."""
-    def lines(*words):
-        return set(machine.run(*words, check=False).splitlines())
-    return {
-        "processes": lines("pgrep", "-l", "apus|containerd|runc|pause|nginx|httpd"),
-        "mounts": {line.split()[4] for line in lines("cat", "/proc/self/mountinfo")},
-        "links": {line.split()[1].split("@")[0] for line in lines("ip", "-o", "link")},
-        # Not those that the kernel gives to every link a while after it is there.
-        "addresses": {" ".join(line.split()[1:4]) for line in lines("ip", "-o", "addr")
-                      if "scope link" not in line},
-        "rules": lines("nft", "list", "tables"),
-        "namespaces": lines("find", "/run/netns", "-type", "f"),
-        "files": lines("find", data, "-maxdepth", "1"),
-    }
 
 
 @test
@@ -372,9 +355,7 @@ def takes_the_application_away(cluster):
 @test
 def leaves_nothing_after_a_reset(cluster):
     cluster.apus("reset", "--yes")
-    after = traces(cluster.machine, cluster.data)
-    left = {kind: sorted(after[kind] - cluster.before[kind])[:8] for kind in after
-            if after[kind] - cluster.before[kind]}
+    left = left_behind(cluster.before, traces(cluster.machine, cluster.data))
     assert not left, left
 
 

@@ -117,6 +117,62 @@ class Machine:
                 env={**os.environ, **(env or {})})
 
 
+class Segment:
+    """A bridge with machines on it, which reach each other without a router."""
+
+    def __init__(self, name, prefix, *machines):
+        self.name, self.prefix = name, prefix
+        self.ip("link", "add", name, "type", "bridge")
+        self.ip("address", "add", f"{prefix}.1/24", "dev", name)
+        self.ip("link", "set", name, "up")
+        for number, machine in enumerate(machines, 2):
+            link = f"apm{machine.index}"
+            self.ip("address", "flush", "dev", link)
+            self.ip("link", "set", link, "master", name)
+            self.move(machine, number)
+
+    def move(self, machine, number):
+        """Gives a machine another address, and takes the one that it had."""
+        address = f"{self.prefix}.{number}"
+        machine.run("ip", "address", "flush", "dev", "eth0", "scope", "global")
+        machine.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
+        machine.run("ip", "route", "replace", "default", "via", f"{self.prefix}.1")
+        machine.address = address
+
+    def remove(self):
+        subprocess.run(["ip", "link", "delete", self.name], check=False)
+
+    @staticmethod
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True)
+
+
+def traces(machine, data):
+    """What a cluster could leave behind on a machine, and what is there."""
+    def lines(*words):
+        return set(machine.run(*words, check=False).splitlines())
+    return {
+        "processes": lines("pgrep", "-l", "apus|containerd|runc|pause|nginx|httpd"),
+        "mounts": {line.split()[4] for line in lines("cat", "/proc/self/mountinfo")},
+        "links": {line.split()[1].split("@")[0] for line in lines("ip", "-o", "link")},
+        # Not those that the kernel gives to every link a while after it is there.
+        "addresses": {" ".join(line.split()[1:4]) for line in lines("ip", "-o", "addr")
+                      if "scope link" not in line},
+        "routes": lines("ip", "route", "show", "proto", "97"),
+        "rules": lines("nft", "list", "tables"),
+        "namespaces": lines("find", "/run/netns", "-type", "f"),
+        "groups": lines("find", "/sys/fs/cgroup", "-name", "kubepods*"),
+        "logs": lines("find", "/var/log/pods", "/var/log/containers", "-mindepth", "1"),
+        "files": lines("find", data, "-maxdepth", "1"),
+    }
+
+
+def left_behind(before, after):
+    """What is there after something that was not before it, a few of each kind."""
+    return {kind: sorted(after[kind] - before[kind])[:8] for kind in after
+            if after[kind] - before[kind]}
+
+
 class Cluster:
     """What `apus up` makes, on a machine."""
 

@@ -50,6 +50,12 @@ public struct ClusterLayout: Sendable, Hashable {
     public var containerdSocket: String { "\(self.run)/containerd.sock" }
     public var containerdConfiguration: String { "\(self.containerd)/config.toml" }
     public var containerdState: String { "\(self.run)/containerd" }
+    /// Where a node that joined keeps its certificates, and the one by which it is known, with its
+    /// key.
+    public var kubeletCertificates: String { "\(self.kubelet)/pki" }
+    public var kubeletCertificate: String {
+        "\(self.kubeletCertificates)/kubelet-client-current.pem"
+    }
     /// The address of the cluster's DNS, as pods see it.
     public var resolverConfiguration: String { "\(self.kubelet)/resolv.conf" }
     /// What the supervisor knows of its components.

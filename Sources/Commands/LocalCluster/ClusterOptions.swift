@@ -6,7 +6,8 @@ public struct ClusterOptions: Sendable, Hashable {
     public var layout: ClusterLayout
     /// The name of this node.
     public var nodeName: String
-    /// The address by which others reach this machine.
+    /// The address by which others reach this machine; empty on a node that joined and finds its
+    /// address itself.
     public var nodeAddress: String
     /// The range of Service addresses; its first is the API server's, its tenth the DNS server's.
     public var serviceRange: IPv4Range
@@ -23,6 +24,9 @@ public struct ClusterOptions: Sendable, Hashable {
     public var extraArguments: [String: [String]]
     /// How much components log.
     public var verbosity: Int
+    /// The API server of the cluster that this machine has joined as a node; nil for a cluster of
+    /// its own.
+    public var server: String?
 
     public init(
         layout: ClusterLayout,

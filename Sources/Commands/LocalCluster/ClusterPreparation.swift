@@ -38,16 +38,7 @@ public struct ClusterPreparation: Sendable {
     ]
 
     public func run(at now: CertificateTime) throws(Failure) {
-        do throws(FileError) {
-            for folder in self.layout.folders {
-                // Stored Secrets lie in the store's folder.
-                let mode: mode_t = folder == self.layout.etcd ? 0o700 : 0o755
-                try ClusterFile.makeFolder(folder, mode: mode)
-            }
-            try ClusterFile.makeFolder("\(self.layout.kubelet)/manifests")
-        } catch {
-            throw .file(error)
-        }
+        try self.makeFolders()
         do throws(PKIError) {
             _ = try self.certificates.ensure(in: self.layout.pki, at: now)
         } catch {
@@ -60,6 +51,60 @@ public struct ClusterPreparation: Sendable {
         }
         if !self.options.controlPlaneOnly { try self.writeContainerd() }
     }
+
+    private func makeFolders() throws(Failure) {
+        do throws(FileError) {
+            for folder in self.layout.folders {
+                // Stored Secrets lie in the store's folder.
+                let mode: mode_t = folder == self.layout.etcd ? 0o700 : 0o755
+                try ClusterFile.makeFolder(folder, mode: mode)
+            }
+            try ClusterFile.makeFolder("\(self.layout.kubelet)/manifests")
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Makes what the processes of a node find that joins a cluster elsewhere.
+    ///
+    /// - Parameter token: lets the kubelet ask for its first certificate.
+    public func join(_ info: ClusterInfo, token: JoinToken) throws(Failure) {
+        try self.makeFolders()
+        do throws(FileError) {
+            try ClusterFile.update(info.authority, at: self.layout.certificate("ca"), mode: 0o644)
+            let own = KubeconfigText.Credentials.file(self.layout.kubeletCertificate)
+            let files: [(String, KubeconfigText.Credentials)] = [
+                ("bootstrap-kubelet", .token(token.description)), ("kube-proxy", own),
+                ("cluster-dns", own),
+            ]
+            for (user, credentials) in files {
+                let text = KubeconfigText(
+                    cluster: "apus",
+                    server: info.server,
+                    authority: info.authority,
+                    user: user,
+                    credentials: credentials
+                )
+                try ClusterFile.update(
+                    Array(text.text.utf8),
+                    at: self.layout.kubeconfig(user),
+                    mode: 0o600
+                )
+            }
+            // From here on this is a node that joined, which starts again by itself.
+            try ClusterFile.update(
+                JoinedNode.json(self.options),
+                at: JoinedNode.path(self.layout),
+                mode: 0o644
+            )
+        } catch {
+            throw .file(error)
+        }
+        try self.prepareRuntime()
+    }
+
+    /// Makes again what may have changed with the machine.
+    public func prepareRuntime() throws(Failure) { try self.writeContainerd() }
 
     private var certificates: ClusterPKI {
         ClusterPKI(
@@ -78,10 +123,12 @@ public struct ClusterPreparation: Sendable {
         let text = KubeconfigText(
             cluster: "apus",
             server: "https://127.0.0.1:\(self.layout.port(.apiServer))",
-            user: client,
             authority: try self.contents(self.layout.certificate("ca")),
-            certificate: try self.contents(self.layout.certificate("clients/\(client)")),
-            key: try self.contents(self.layout.key("clients/\(client)"))
+            user: client,
+            credentials: .embedded(
+                try self.contents(self.layout.certificate("clients/\(client)")),
+                key: try self.contents(self.layout.key("clients/\(client)"))
+            )
         )
         try ClusterFile.update(
             Array(text.text.utf8),

@@ -41,6 +41,7 @@ public struct ClusterRemover: Sendable {
                 problems.append("\(what): \(error)")
             }
         }
+        let pods = HostFiles.list("\(self.layout.kubelet)/pods")
         await attempt("pods") {
             let count = try await PodRuntime(self.layout).endPods(removing: true)
             if count > 0 { self.report("ended \(count) pods") }
@@ -56,6 +57,7 @@ public struct ClusterRemover: Sendable {
             await attempt("links") { try self.removeBridge() }
             self.removeGroups()
         }
+        await attempt("logs") { try Self.removeLogs(of: pods) }
         await attempt("files") { try HostFiles.removeTree(self.layout.dataDirectory) }
         return problems
     }
@@ -74,6 +76,29 @@ public struct ClusterRemover: Sendable {
             kill(process, SIGKILL)
         }
     }
+
+    /// The pods' logs, which lie where collectors of logs expect them.
+    private static func removeLogs(of pods: [String]) throws(HostError) {
+        let uids = Set(pods)
+        func isOurs(_ folder: some StringProtocol) -> Bool {
+            // NAMESPACE_NAME_UID; none of the three has an underscore.
+            folder.split(separator: "_").last.map { uids.contains(String($0)) } ?? false
+        }
+        for link in HostFiles.list(Self.containerLogs) {
+            let path = "\(Self.containerLogs)/\(link)"
+            guard let target = HostFiles.linkTarget(path), target.hasPrefix("\(Self.podLogs)/"),
+                let folder = target.dropFirst(Self.podLogs.count + 1).split(separator: "/").first,
+                isOurs(folder)
+            else { continue }
+            HostFiles.remove(path)
+        }
+        for folder in HostFiles.list(Self.podLogs) where isOurs(folder) {
+            try HostFiles.removeTree("\(Self.podLogs)/\(folder)")
+        }
+    }
+
+    private static let podLogs = "/var/log/pods"
+    private static let containerLogs = "/var/log/containers"
 
     /// The bridge of the pods, unless another cluster's pods are on it.
     private func removeBridge() throws(ProcessError) {

@@ -18,12 +18,13 @@ public struct ComponentPlan: Sendable {
 
     /// The components in the order of their starts.
     public var components: [Component] {
+        if self.options.server != nil { return self.node }
         var list: [Component] = []
         if self.options.etcdServers.isEmpty { list.append(self.etcd) }
         list += [self.apiServer, self.controllerManager, self.scheduler]
         list.append(self.cloudControllerManager)
         if !self.options.controlPlaneOnly {
-            list += [self.containerd, self.kubelet, self.kubeProxy, self.clusterDNS]
+            list += self.node
         }
         return list.filter { !self.options.disabled.contains($0.name) }
     }
@@ -93,6 +94,8 @@ extension ComponentPlan {
                 "--etcd-keyfile=\(self.layout.key("apiserver-etcd-client"))",
                 "--secure-port=\(port)",
                 "--advertise-address=\(self.options.nodeAddress)",
+                // Who joins reads the cluster's description before it is anybody.
+                "--anonymous-auth=true",
                 "--tls-cert-file=\(self.layout.certificate("apiserver"))",
                 "--tls-private-key-file=\(self.layout.key("apiserver"))",
                 "--client-ca-file=\(self.layout.certificate("ca"))",
@@ -124,6 +127,9 @@ extension ComponentPlan {
             [
                 "--kubeconfig=\(self.layout.kubeconfig("controller-manager"))",
                 "--leader-elect=false",
+                // What joining needs, and is off unless it is named.
+                "--controllers=*,bootstrap-signer-controller,token-cleaner-controller,"
+                    + "kubelet-serving-approving-controller",
                 "--secure-port=\(port)",
                 "--bind-address=127.0.0.1",
                 "--use-service-account-credentials=true",
@@ -178,6 +184,31 @@ extension ComponentPlan {
 // MARK: - The node
 
 extension ComponentPlan {
+    private var node: [Component] {
+        [self.containerd, self.kubelet, self.kubeProxy, self.clusterDNS]
+            .filter { !self.options.disabled.contains($0.name) }
+    }
+
+    /// What the node's other processes wait for: on a node that joined, the certificate that its
+    /// kubelet gets for all of them.
+    private var access: String { self.options.server == nil ? "kube-apiserver" : "kubelet" }
+
+    /// How the kubelet is known to the cluster, and serves.
+    private var kubeletIdentity: [String] {
+        guard self.options.server != nil else {
+            return [
+                "--tls-cert-file=\(self.layout.certificate("kubelet"))",
+                "--tls-private-key-file=\(self.layout.key("kubelet"))",
+            ]
+        }
+        return [
+            "--bootstrap-kubeconfig=\(JoinedNode.bootstrapKubeconfig(self.layout))",
+            "--cert-dir=\(self.layout.kubeletCertificates)",
+            "--rotate-certificates=true",
+            "--rotate-server-certificates=true",
+        ]
+    }
+
     private var containerd: Component {
         Component(
             "containerd",
@@ -201,17 +232,16 @@ extension ComponentPlan {
                 "--root-dir=\(self.layout.kubelet)",
                 "--container-runtime-endpoint=unix://\(self.layout.containerdSocket)",
                 "--hostname-override=\(self.options.nodeName)",
-                "--node-ip=\(self.options.nodeAddress)",
                 "--port=\(port)",
                 "--healthz-port=\(health)",
-                "--tls-cert-file=\(self.layout.certificate("kubelet"))",
-                "--tls-private-key-file=\(self.layout.key("kubelet"))",
                 "--client-ca-file=\(self.layout.certificate("ca"))",
                 "--cluster-dns=\(self.options.serviceRange.address(10))",
                 "--cluster-domain=\(self.options.clusterDomain)",
                 "--cgroup-driver=cgroupfs",
                 "--pod-manifest-path=\(self.layout.kubelet)/manifests",
-            ],
+            ] + self.kubeletIdentity
+                + (self.options.nodeAddress.isEmpty
+                    ? [] : ["--node-ip=\(self.options.nodeAddress)"]),
             readiness: .http(port: health, path: "/healthz"),
             after: ["containerd", "kube-apiserver"],
             address: "\(self.options.nodeAddress):\(port)"
@@ -232,7 +262,7 @@ extension ComponentPlan {
                 "--cni-data-dir=\(self.layout.kubelet)/addresses",
             ],
             readiness: .http(port: health, path: "/healthz"),
-            after: ["kube-apiserver"],
+            after: [self.access],
             address: "127.0.0.1:\(health)"
         )
     }
@@ -246,7 +276,7 @@ extension ComponentPlan {
                 "--cluster-dns=\(self.options.serviceRange.address(10))",
             ],
             readiness: .port(host: self.options.serviceRange.address(10), port: 53),
-            after: ["kube-apiserver"],
+            after: [self.access],
             address: "\(self.options.serviceRange.address(10)):53"
         )
     }

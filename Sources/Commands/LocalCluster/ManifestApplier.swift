@@ -4,7 +4,7 @@
 import ApusAPI
 import Bytes
 import Glibc
-import JSON
+public import JSON
 import Kubeconfig
 import NIOPosix
 import NodeHost
@@ -23,11 +23,18 @@ import YAML
 /// others'. What a file no longer says is not deleted.
 public struct ManifestApplier: Sendable {
     private let layout: ClusterLayout
+    /// What is applied once at the start, beside the folder.
+    private let builtin: [DynamicValue]
     /// Takes lines for the log.
     private let report: @Sendable (String) -> Void
 
-    public init(_ layout: ClusterLayout, report: @escaping @Sendable (String) -> Void) {
+    public init(
+        _ layout: ClusterLayout,
+        builtin: [DynamicValue] = [],
+        report: @escaping @Sendable (String) -> Void
+    ) {
         self.layout = layout
+        self.builtin = builtin
         self.report = report
     }
 
@@ -51,11 +58,12 @@ public struct ManifestApplier: Sendable {
         let watch = await FolderWatch.start(self.layout.manifests) { continuation.yield() }
         defer { watch?.stop() }
         continuation.yield()
+        var builtin = self.builtin
         var next: Task<Void, Never>?
         defer { next?.cancel() }
         for await _ in changes {
             guard (try? await Task.sleep(for: Self.settling)) != nil else { return }
-            let isApplied = await self.apply()
+            let isApplied = await self.apply(&builtin)
             next?.cancel()
             next = Task {
                 let pause = isApplied ? Self.interval : Self.retryInterval
@@ -67,12 +75,13 @@ public struct ManifestApplier: Sendable {
 
     /// Applies every manifest once.
     ///
+    /// - Parameter builtin: what of it is left to apply.
     /// - Returns: whether everything worked, or there was nothing.
-    private func apply() async -> Bool {
+    private func apply(_ builtin: inout [DynamicValue]) async -> Bool {
         let files = HostFiles.list(self.layout.manifests).filter { name in
             Self.suffixes.contains { name.hasSuffix($0) }
         }
-        guard !files.isEmpty else { return true }
+        guard !files.isEmpty || !builtin.isEmpty else { return true }
         let client: RPCClient
         do throws(KubeconfigError) {
             client = try Kubeconfig(path: self.layout.kubeconfig("admin")).connection()
@@ -83,6 +92,15 @@ public struct ManifestApplier: Sendable {
         }
         defer { client.close(gracefully: false) }
         var isApplied = true
+        do {
+            while let object = builtin.first {
+                try await self.apply(object, through: client)
+                builtin.removeFirst()
+            }
+        } catch {
+            isApplied = false
+            self.report("what nodes join by: \(error)")
+        }
         for file in files {
             do {
                 let bytes = try ClusterFile.read("\(self.layout.manifests)/\(file)") ?? []

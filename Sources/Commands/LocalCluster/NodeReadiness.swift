@@ -10,10 +10,13 @@ import ResourceClient
 
 /// Whether the cluster says that this node can run pods.
 public struct NodeReadiness: Sendable {
-    private let options: ClusterOptions
+    private let nodeName: String
+    private let kubeconfig: String
 
     public init(_ options: ClusterOptions) {
-        self.options = options
+        self.nodeName = options.nodeName
+        // A node that joined may ask for itself.
+        self.kubeconfig = options.layout.kubeconfig(options.server == nil ? "admin" : "kubelet")
     }
 
     /// How long to wait between two questions.
@@ -23,7 +26,7 @@ public struct NodeReadiness: Sendable {
     ///
     /// - Returns: why it is not, when the time is over; nil when it is.
     public func wait(timeout: Duration) async throws(KubeconfigError) -> String? {
-        let client = try Kubeconfig(path: self.options.layout.kubeconfig("admin")).connection()
+        let client = try Kubeconfig(path: self.kubeconfig).connection()
             .makeClient(group: MultiThreadedEventLoopGroup.singleton, userAgent: "apus")
         defer { client.close(gracefully: false) }
         let nodes = Client<CoreV1.Node>(client)
@@ -31,7 +34,7 @@ public struct NodeReadiness: Sendable {
         var reason = ""
         while ContinuousClock.now < deadline {
             do throws(StatusError) {
-                let node = try await nodes.get(self.options.nodeName)
+                let node = try await nodes.get(self.nodeName)
                 guard let condition = node.status.conditions.first(where: { $0.type == "Ready" })
                 else { throw StatusError.internalError("it has not said anything yet") }
                 if condition.status == "True" { return nil }

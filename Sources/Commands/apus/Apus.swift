@@ -28,6 +28,7 @@ enum Apus {
             .etcd,
             .hollowNode,
             .image,
+            .join,
             .kubeAPIServer,
             .kubeControllerManager,
             .kubeProxy,
@@ -42,6 +43,7 @@ enum Apus {
             .scheduler,
             .status,
             .supervise,
+            .token,
             .up,
             .version,
         ]

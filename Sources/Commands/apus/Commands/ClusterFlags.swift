@@ -102,6 +102,25 @@ enum ClusterFlags {
         )
     }
 
+    /// The options of a node that joins a cluster elsewhere.
+    static func options(
+        _ flags: ParsedFlags,
+        of cluster: ClusterDiscovery.Cluster
+    ) throws(UsageError) -> ClusterOptions {
+        let name = flags[Self.nodeName]
+        return ClusterOptions(
+            layout: try self.layout(flags),
+            nodeName: name.isEmpty ? NodeAddress.hostName() : name,
+            // Without one the kubelet finds it, and follows it when it changes.
+            nodeAddress: flags[Self.nodeAddress],
+            serviceRange: cluster.serviceRange,
+            podRange: cluster.podRange,
+            clusterDomain: cluster.domain,
+            extraArguments: try self.extraArguments(flags),
+            verbosity: flags[Self.verbosity]
+        )
+    }
+
     private static func extraArguments(
         _ flags: ParsedFlags
     ) throws(UsageError) -> [String: [String]] {

@@ -27,6 +27,18 @@ extension Command {
         }
         var cluster: APICluster?
         let kubeconfig = invocation.flags[KubeletFlags.kubeconfig]
+        let bootstrap = invocation.flags[KubeletFlags.bootstrapKubeconfig]
+        if !bootstrap.isEmpty {
+            guard !kubeconfig.isEmpty else {
+                throw UsageError("--bootstrap-kubeconfig: --kubeconfig says where to write")
+            }
+            try await KubeletBootstrap(
+                settings: settings,
+                bootstrapKubeconfig: bootstrap,
+                kubeconfig: kubeconfig,
+                logger: logger
+            ).run()
+        }
         if !kubeconfig.isEmpty {
             let connection = try Kubeconfig(path: kubeconfig).connection()
             cluster = APICluster(
@@ -114,6 +126,30 @@ enum KubeletFlags {
             + "Providing --kubeconfig enables API server mode, omitting --kubeconfig enables "
             + "standalone mode."
     )
+    static let bootstrapKubeconfig = Flag(
+        "bootstrap-kubeconfig",
+        default: "",
+        help: "`path` to a kubeconfig file that will be used to get client certificate for "
+            + "kubelet. If the file specified by --kubeconfig does not exist, the bootstrap "
+            + "kubeconfig is used to request a client certificate from the API server."
+    )
+    static let certificateDirectory = Flag(
+        "cert-dir",
+        default: "/var/lib/kubelet/pki",
+        help: "The `directory` where the TLS certs are located."
+    )
+    static let rotatesCertificates = Flag(
+        "rotate-certificates",
+        default: false,
+        help: "Auto rotate the kubelet client certificates by requesting new certificates from "
+            + "the kube-apiserver when the certificate expiration approaches."
+    )
+    static let rotatesServing = Flag(
+        "rotate-server-certificates",
+        default: false,
+        help: "Auto-request and rotate the kubelet serving certificates by requesting new "
+            + "certificates from the kube-apiserver when the certificate expiration approaches."
+    )
     static let port = Flag(
         "port",
         default: 10250,
@@ -198,7 +234,9 @@ enum KubeletFlags {
 
     static let all: [any AnyFlag] =
         [
-            Self.configuration, Self.kubeconfig, Self.port, Self.address, Self.healthzPort,
+            Self.configuration, Self.kubeconfig, Self.bootstrapKubeconfig,
+            Self.certificateDirectory, Self.rotatesCertificates, Self.rotatesServing, Self.port,
+            Self.address, Self.healthzPort,
             Self.healthzAddress,
             Self.certificate, Self.privateKey, Self.clientCA, Self.cgroupDriver, Self.registerNode,
             Self.nodeLabels, Self.taints, Self.seccompDefault, Self.pidsLimit, Self.systemReserved,
@@ -250,6 +288,9 @@ enum KubeletFlags {
         take(Self.certificate, \.certificateFile)
         take(Self.privateKey, \.privateKeyFile)
         take(Self.clientCA, \.clientCAFile)
+        take(Self.certificateDirectory, \.certificateDirectory)
+        take(Self.rotatesCertificates, \.rotatesCertificates)
+        take(Self.rotatesServing, \.requestsServingCertificate)
         take(Self.registerNode, \.registersNode)
         take(Self.nodeLabels, \.nodeLabels)
         take(Self.taints, \.nodeTaints)

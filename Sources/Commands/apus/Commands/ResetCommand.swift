@@ -26,7 +26,8 @@ extension Command {
         settings: ClusterSettings.apply
     ) { invocation in
         try invocation.expectNoArguments()
-        let options = try ClusterFlags.options(invocation.flags)
+        let given = try ClusterFlags.options(invocation.flags)
+        let options = try JoinedNode.options(given.layout) ?? given
         let folder = options.layout.dataDirectory
         let report: @Sendable (String) -> Void = { invocation.output.line($0) }
         let remover = ClusterRemover(options, report: report)

@@ -29,6 +29,11 @@ extension Command {
     ) { invocation in
         try invocation.expectNoArguments()
         let options = try ClusterFlags.options(invocation.flags)
+        if let joined = try JoinedNode.options(options.layout) {
+            throw UsageError(
+                "this is a node of the cluster \(joined.server ?? ""); apus join starts it again"
+            )
+        }
         guard options.controlPlaneOnly || geteuid() == 0 else {
             throw UsageError("a node needs root; without it: --control-plane-only")
         }
@@ -72,7 +77,9 @@ extension Command {
         summary: "Run a prepared cluster in the foreground; apus up does this in the background",
         flags: ClusterFlags.all
     ) { invocation in
-        let options = try ClusterFlags.options(invocation.flags)
+        let layout = try ClusterFlags.layout(invocation.flags)
+        let joined = try JoinedNode.options(layout)
+        let options = try joined ?? ClusterFlags.options(invocation.flags)
         guard let lock = try SupervisorLock(options.layout.lock) else {
             throw UsageError("a supervisor runs already for \(options.layout.dataDirectory)")
         }
@@ -82,10 +89,19 @@ extension Command {
             return String(decoding: buffer.prefix(max(count, 0)).map(UInt8.init), as: UTF8.self)
         }
         let plan = ComponentPlan(options, executable: executable)
-        // Lines of the supervisor's own log.
-        let manifests = ManifestApplier(options.layout) { invocation.output.line($0) }
+        var manifests: ManifestApplier?
+        if joined == nil {
+            let authority = try FileContent.read(layout.certificate("ca"))
+            manifests = ManifestApplier(
+                layout,
+                builtin: ClusterObjects(options, authority: authority).all
+            ) {
+                // Lines of the supervisor's own log.
+                invocation.output.line($0)
+            }
+        }
         await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await manifests.run() }
+            if let manifests { tasks.addTask { await manifests.run() } }
             await Supervisor(plan.components, layout: options.layout).run()
             tasks.cancelAll()
         }
