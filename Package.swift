@@ -219,7 +219,7 @@ targets += module(
     "FieldManagement",
     in: "API",
     [
-        "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
+        "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
         "SchemaRules",
     ],
     tests: ["JSON", "KubernetesAPI", "ObjectModel", "Scalars"]

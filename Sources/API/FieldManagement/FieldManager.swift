@@ -2,6 +2,8 @@
 // Apus: Kubernetes in Swift
 
 public import JSON
+import KubernetesAPI
+public import ObjectModel
 public import Protobuf
 public import Scalars
 public import SchemaRules
@@ -99,7 +101,6 @@ public enum FieldManager {
     ) throws(ApplyError) -> DynamicValue {
         let shape = FieldType.Shape.value(type)
         let configuration = try self.checked(applied, shape, writer)
-        let time = now.text(as: .time)
         let me = ManagedFields.Manager(
             name: writer.manager,
             isApplier: true,
@@ -128,7 +129,7 @@ public enum FieldManager {
         let comparison = TypedTree.compare(current, merged, shape).excluding(ignoring)
         try self.takeOver(&managed, comparison, by: me, force: force)
         let hasChanged = current != merged || last != fields
-        managed.set(fields, of: me, time: hasChanged ? time : nil)
+        managed.set(fields, of: me, time: hasChanged ? now : nil)
         managed.capUpdaters()
         return merged.with(managed)
     }
@@ -262,8 +263,79 @@ public enum FieldManager {
         }
         // An object that nobody tracked until now goes on untracked.
         if live != nil && managed.isEmpty { return after }
-        let before = (live ?? empty).withoutManagedFields
-        let comparison = TypedTree.compare(before, after, shape).excluding(ignoring)
+        self.record(
+            TypedTree.compare((live ?? empty).withoutManagedFields, after, shape),
+            &managed,
+            writer,
+            ignoring: ignoring,
+            now: now
+        )
+        return after.with(managed)
+    }
+
+    /// Records a create, update or patch of an object of a built-in kind in its
+    /// `metadata.managedFields`.
+    ///
+    /// - Parameters:
+    ///   - new: the object after, which may bring `managedFields` of its own.
+    ///   - live: the object before; nil when it is new.
+    public static func track(
+        _ new: inout APIObject,
+        live: APIObject?,
+        _ writer: Writer,
+        ignoring: FieldSet = FieldSet(),
+        now: Timestamp
+    ) {
+        let list = new.metadata.managedFields
+        // One empty entry is the word for starting anew.
+        let isReset = list.count == 1 && list[0] == MetaV1.ManagedFieldsEntry()
+        var managed = ManagedFields()
+        if !isReset {
+            let own = ManagedFields(list).flatMap { $0.isEmpty ? nil : $0 }
+            managed =
+                own ?? live.flatMap { ManagedFields($0.metadata.managedFields) } ?? ManagedFields()
+        }
+        // An object that nobody tracked until now goes on untracked.
+        if live != nil && managed.isEmpty {
+            new.metadata.managedFields = []
+            return
+        }
+        var after = new
+        var before = live ?? APIObject(MessageStorage(), new.schema)
+        after.metadata.managedFields = []
+        before.metadata.managedFields = []
+        // What is equal or ignored need not be looked into.
+        for field in new.schema.fields where field.jsonName != "metadata" {
+            let name = field.jsonName
+            guard ignoring.hasMember(.field(name)) || after.hasEqualPart(name, before) else {
+                continue
+            }
+            after.clearPart(name)
+            before.clearPart(name)
+        }
+        guard let old = try? before.dynamicValue(), let next = try? after.dynamicValue() else {
+            new.metadata.managedFields = []
+            return
+        }
+        self.record(
+            TypedTree.compare(old, next, .value(ValueType.of(new.schema))),
+            &managed,
+            writer,
+            ignoring: ignoring,
+            now: now
+        )
+        new.metadata.managedFields = managed.messages
+    }
+
+    /// Makes what has changed the writer's.
+    private static func record(
+        _ changes: Comparison,
+        _ managed: inout ManagedFields,
+        _ writer: Writer,
+        ignoring: FieldSet,
+        now: Timestamp
+    ) {
+        let comparison = changes.excluding(ignoring)
         let me = ManagedFields.Manager(
             name: writer.manager,
             isApplier: false,
@@ -271,19 +343,18 @@ public enum FieldManager {
             subresource: writer.subresource
         )
         let changed = comparison.modified.union(comparison.added)
-        if !changed.isEmpty || !comparison.removed.isEmpty {
+        let gone = changed.union(comparison.removed)
+        if !gone.isEmpty {
             for entry in managed.entries {
-                let rest = entry.fields.subtracting(changed).subtracting(comparison.removed)
-                managed.set(rest, of: entry.manager)
+                managed.set(entry.fields.subtracting(gone), of: entry.manager)
             }
         }
         let taken = self.owned(changed)
         if !taken.isEmpty {
             let fields = (managed.fields(of: me) ?? FieldSet()).union(taken)
-            managed.set(fields, of: me, time: now.text(as: .time))
+            managed.set(fields, of: me, time: now)
         }
         managed.capUpdaters()
-        return after.with(managed)
     }
 
     /// What a new object of a kind looks like: Go's values are there, its pointers are not.

@@ -10,6 +10,7 @@ public import JSON
 public struct FieldSet: Sendable, Equatable {
     /// What lies at and below a step.
     struct Node: Sendable, Equatable {
+        let step: PathElement
         /// The place itself is in the set.
         var isMember = false
         var below = FieldSet()
@@ -17,11 +18,46 @@ public struct FieldSet: Sendable, Equatable {
         var isEmpty: Bool { !self.isMember && self.below.isEmpty }
     }
 
-    private(set) var nodes: [PathElement: Node] = [:]
+    /// In the order of their steps. None is empty.
+    private(set) var nodes: [Node] = []
 
     public init() {}
 
     public var isEmpty: Bool { self.nodes.isEmpty }
+
+    /// The place of a step among the nodes, or where it belongs.
+    private func search(_ step: PathElement) -> (index: Int, isFound: Bool) {
+        // Sets grow at their end as long as steps come in order.
+        guard let last = self.nodes.last else { return (0, false) }
+        let order = last.step.order(to: step)
+        if order < 0 { return (self.nodes.count, false) }
+        var low = 0
+        var high = self.nodes.count - 1
+        if order == 0 { return (high, true) }
+        while low < high {
+            let middle = (low + high) / 2
+            let order = self.nodes[middle].step.order(to: step)
+            if order == 0 { return (middle, true) }
+            if order < 0 { low = middle + 1 } else { high = middle }
+        }
+        return (low, false)
+    }
+
+    private func node(_ step: PathElement) -> Node? {
+        let (index, isFound) = self.search(step)
+        return isFound ? self.nodes[index] : nil
+    }
+
+    /// Puts a node in the place of the one with its step.
+    private mutating func put(_ node: Node) {
+        let (index, isFound) = self.search(node.step)
+        switch (isFound, node.isEmpty) {
+        case (true, true): self.nodes.remove(at: index)
+        case (true, false): self.nodes[index] = node
+        case (false, true): break
+        case (false, false): self.nodes.insert(node, at: index)
+        }
+    }
 
     /// Adds a place.
     public mutating func insert(_ path: [PathElement]) {
@@ -30,72 +66,92 @@ public struct FieldSet: Sendable, Equatable {
 
     private mutating func insert(_ path: ArraySlice<PathElement>) {
         guard let step = path.first else { return }
+        var node = self.node(step) ?? Node(step: step)
         if path.count == 1 {
-            self.nodes[step, default: Node()].isMember = true
+            node.isMember = true
         } else {
-            self.nodes[step, default: Node()].below.insert(path.dropFirst())
+            node.below.insert(path.dropFirst())
         }
+        self.put(node)
     }
 
     /// Whether a place is in the set.
     public func contains(_ path: [PathElement]) -> Bool {
         var set = self
         for step in path.dropLast() {
-            guard let next = set.nodes[step]?.below else { return false }
+            guard let next = set.node(step)?.below else { return false }
             set = next
         }
-        return path.last.flatMap { set.nodes[$0]?.isMember } ?? false
+        return path.last.map { set.hasMember($0) } ?? false
     }
 
     /// Whether the step itself is in the set.
-    func hasMember(_ step: PathElement) -> Bool { self.nodes[step]?.isMember ?? false }
+    func hasMember(_ step: PathElement) -> Bool { self.node(step)?.isMember ?? false }
 
     /// What lies below a step.
-    func below(_ step: PathElement) -> FieldSet { self.nodes[step]?.below ?? FieldSet() }
+    func below(_ step: PathElement) -> FieldSet { self.node(step)?.below ?? FieldSet() }
 
     mutating func addMember(_ step: PathElement) {
-        self.nodes[step, default: Node()].isMember = true
+        self.put(Node(step: step, isMember: true, below: self.below(step)))
     }
 
     mutating func setBelow(_ step: PathElement, _ set: FieldSet) {
-        if set.isEmpty {
-            self.nodes[step]?.below = FieldSet()
-            if self.nodes[step]?.isEmpty == true { self.nodes[step] = nil }
-        } else {
-            self.nodes[step, default: Node()].below = set
-        }
+        self.put(Node(step: step, isMember: self.hasMember(step), below: set))
+    }
+
+    /// Adds a step behind all others.
+    mutating func append(_ step: PathElement, isMember: Bool, below: FieldSet) {
+        let node = Node(step: step, isMember: isMember, below: below)
+        if !node.isEmpty { self.nodes.append(node) }
     }
 }
 
 // MARK: - Algebra
 
 extension FieldSet {
-    /// The places that are in either.
-    public func union(_ other: FieldSet) -> FieldSet {
-        if self.isEmpty { return other }
-        if other.isEmpty { return self }
-        var result = self
-        for (step, node) in other.nodes {
-            var merged = result.nodes[step] ?? Node()
-            merged.isMember = merged.isMember || node.isMember
-            merged.below = merged.below.union(node.below)
-            result.nodes[step] = merged
+    /// Makes a set of each step that is in either set, in their order.
+    private func merged(
+        _ other: FieldSet,
+        _ merge: (_ mine: Node?, _ theirs: Node?) -> Node?
+    ) -> FieldSet {
+        var result = FieldSet()
+        var left = self.nodes[...]
+        var right = other.nodes[...]
+        while left.first != nil || right.first != nil {
+            let order =
+                switch (left.first, right.first) {
+                case (let mine?, let theirs?): mine.step.order(to: theirs.step)
+                case (_?, nil): -1
+                default: 1
+                }
+            let mine = order <= 0 ? left.popFirst() : nil
+            let theirs = order >= 0 ? right.popFirst() : nil
+            if let node = merge(mine, theirs), !node.isEmpty { result.nodes.append(node) }
         }
         return result
     }
 
+    /// The places that are in either.
+    public func union(_ other: FieldSet) -> FieldSet {
+        if self.isEmpty { return other }
+        if other.isEmpty { return self }
+        return self.merged(other) { mine, theirs in
+            guard var node = mine, let theirs else { return mine ?? theirs }
+            node.isMember = node.isMember || theirs.isMember
+            node.below = node.below.union(theirs.below)
+            return node
+        }
+    }
+
     /// The places that are in both.
     public func intersection(_ other: FieldSet) -> FieldSet {
-        var result = FieldSet()
-        for (step, node) in self.nodes {
-            guard let theirs = other.nodes[step] else { continue }
-            let both = Node(
-                isMember: node.isMember && theirs.isMember,
-                below: node.below.intersection(theirs.below)
-            )
-            if !both.isEmpty { result.nodes[step] = both }
+        if self.isEmpty || other.isEmpty { return FieldSet() }
+        return self.merged(other) { mine, theirs in
+            guard var node = mine, let theirs else { return nil }
+            node.isMember = node.isMember && theirs.isMember
+            node.below = node.below.intersection(theirs.below)
+            return node
         }
-        return result
     }
 
     /// The places that are in this and not in the other.
@@ -109,21 +165,14 @@ extension FieldSet {
     }
 
     private func subtracting(_ other: FieldSet, withWhatIsBelow isRecursive: Bool) -> FieldSet {
-        if other.isEmpty { return self }
-        var result = FieldSet()
-        for (step, node) in self.nodes {
-            guard let theirs = other.nodes[step] else {
-                result.nodes[step] = node
-                continue
-            }
-            if isRecursive, theirs.isMember { continue }
-            let rest = Node(
-                isMember: node.isMember && !theirs.isMember,
-                below: node.below.subtracting(theirs.below, withWhatIsBelow: isRecursive)
-            )
-            if !rest.isEmpty { result.nodes[step] = rest }
+        if self.isEmpty || other.isEmpty { return self }
+        return self.merged(other) { mine, theirs in
+            guard var node = mine, let theirs else { return mine }
+            if isRecursive, theirs.isMember { return nil }
+            node.isMember = node.isMember && !theirs.isMember
+            node.below = node.below.subtracting(theirs.below, withWhatIsBelow: isRecursive)
+            return node
         }
-        return result
     }
 
     /// The places, in order.
@@ -134,8 +183,8 @@ extension FieldSet {
     }
 
     private func collect(_ prefix: [PathElement], into result: inout [[PathElement]]) {
-        for (step, node) in self.nodes.sorted(by: { $0.key < $1.key }) {
-            let path = prefix + [step]
+        for node in self.nodes {
+            let path = prefix + [node.step]
             if node.isMember { result.append(path) }
             node.below.collect(path, into: &result)
         }
@@ -156,27 +205,52 @@ extension FieldSet {
 
     private init?(fieldsV1 tree: DynamicValue, depth: Int) {
         guard tree.kind == .object, depth < Self.maximumDepth else { return nil }
+        self.nodes.reserveCapacity(tree.count)
         for (key, value) in tree.entries where key != "." {
             guard let step = PathElement(parsing: key) else {
-                if key.count >= 2, key.dropFirst().first == ":" { continue }
+                if key.utf8.count >= 2, key.utf8.dropFirst().first == UInt8(ascii: ":") {
+                    continue
+                }
                 return nil
             }
             if value.kind != .object { return nil }
+            if value.count == 0 {
+                // An empty object is the place alone.
+                self.put(Node(step: step, isMember: true))
+                continue
+            }
             guard let below = FieldSet(fieldsV1: value, depth: depth + 1) else { return nil }
-            // An empty object is the place alone; a dot stands for it beside others.
-            let isMember = value.count == 0 || value["."] != nil
-            self.nodes[step] = Node(isMember: isMember, below: below)
+            // A dot stands for the place beside others.
+            self.put(Node(step: step, isMember: value["."] != nil, below: below))
         }
     }
 
     /// The form in `fieldsV1`.
     public var fieldsV1: DynamicValue {
-        var tree = DynamicValue.emptyObject
-        for (step, node) in self.nodes {
-            var value = node.below.fieldsV1
-            if node.isMember && !node.below.isEmpty { value["."] = .emptyObject }
-            tree[step.encoded] = value
+        (try? DynamicValue(json: self.fieldsV1JSON)) ?? .emptyObject
+    }
+
+    /// The text in `fieldsV1`.
+    public var fieldsV1JSON: [UInt8] {
+        var writer = JSONWriter(capacity: 512)
+        self.write(isMember: false, to: &writer)
+        return writer.bytes
+    }
+
+    private func write(isMember: Bool, to writer: inout JSONWriter) {
+        var isFirst = true
+        writer.append(raw: "{")
+        if isMember, !self.isEmpty {
+            writer.append(raw: "\".\":{}")
+            isFirst = false
         }
-        return tree
+        for node in self.nodes {
+            if !isFirst { writer.append(raw: ",") }
+            isFirst = false
+            writer.append(string: node.step.encoded)
+            writer.append(raw: ":")
+            node.below.write(isMember: node.isMember, to: &writer)
+        }
+        writer.append(raw: "}")
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Bytes
 import JSON
+import KubernetesAPI
 import NameRules
+import Protobuf
 import Scalars
 
 /// Who owns which fields of an object: `metadata.managedFields`.
@@ -34,8 +37,8 @@ struct ManagedFields: Sendable {
 
     struct Entry: Sendable {
         var manager: Manager
-        /// RFC 3339 in whole seconds; nil when it is not known.
-        var time: String?
+        /// When the manager last changed what it owns, in whole seconds; nil when it is not known.
+        var time: Timestamp?
         var fields: FieldSet
     }
 
@@ -45,26 +48,11 @@ struct ManagedFields: Sendable {
 
     init() {}
 
-    /// Reads the list; nil when an entry is malformed.
-    init?(_ list: DynamicValue) {
-        for item in list.items {
-            let operation = item["operation"]?.string ?? ""
-            guard operation == "Apply" || operation == "Update",
-                item["fieldsType"]?.string ?? "FieldsV1" == "FieldsV1",
-                let fields = FieldSet(fieldsV1: item["fieldsV1"] ?? .emptyObject)
-            else { return nil }
-            let manager = Manager(
-                name: item["manager"]?.string ?? "",
-                isApplier: operation == "Apply",
-                apiVersion: item["apiVersion"]?.string ?? "",
-                subresource: item["subresource"]?.string ?? ""
-            )
-            let entry = Entry(manager: manager, time: item["time"]?.string, fields: fields)
-            if let index = self.index(of: manager) {
-                self.entries[index].fields = self.entries[index].fields.union(fields)
-            } else {
-                self.entries.append(entry)
-            }
+    private mutating func add(_ entry: Entry) {
+        if let index = self.index(of: entry.manager) {
+            self.entries[index].fields = self.entries[index].fields.union(entry.fields)
+        } else {
+            self.entries.append(entry)
         }
     }
 
@@ -77,7 +65,7 @@ struct ManagedFields: Sendable {
     }
 
     /// Sets what a manager owns; nothing removes it.
-    mutating func set(_ fields: FieldSet, of manager: Manager, time: String? = nil) {
+    mutating func set(_ fields: FieldSet, of manager: Manager, time: Timestamp? = nil) {
         if let index = self.index(of: manager) {
             if fields.isEmpty {
                 self.entries.remove(at: index)
@@ -91,12 +79,13 @@ struct ManagedFields: Sendable {
         }
     }
 
-    /// The list, in upstream's order: appliers, then others; each by time and name.
-    var list: DynamicValue {
-        let sorted = self.entries.sorted { a, b in
+    /// In upstream's order: appliers, then others; each by time and name.
+    fileprivate var sorted: [Entry] {
+        if self.entries.count < 2 { return self.entries }
+        return self.entries.sorted { a, b in
             if a.manager.isApplier != b.manager.isApplier { return a.manager.isApplier }
-            let left = a.time ?? ""
-            let right = b.time ?? ""
+            let left = a.time ?? .zero
+            let right = b.time ?? .zero
             if left != right { return left < right }
             if a.manager.name != b.manager.name { return a.manager.name < b.manager.name }
             if a.manager.apiVersion != b.manager.apiVersion {
@@ -104,22 +93,6 @@ struct ManagedFields: Sendable {
             }
             return a.manager.subresource < b.manager.subresource
         }
-        return DynamicValue(
-            sorted.map { entry in
-                var tree: DynamicValue = [
-                    "manager": DynamicValue(entry.manager.name),
-                    "operation": entry.manager.isApplier ? "Apply" : "Update",
-                    "apiVersion": DynamicValue(entry.manager.apiVersion),
-                    "fieldsType": "FieldsV1",
-                ]
-                tree["fieldsV1"] = entry.fields.fieldsV1
-                if let time = entry.time { tree["time"] = DynamicValue(time) }
-                if !entry.manager.subresource.isEmpty {
-                    tree["subresource"] = DynamicValue(entry.manager.subresource)
-                }
-                return tree
-            }
-        )
     }
 
     // MARK: - Capping
@@ -133,7 +106,7 @@ struct ManagedFields: Sendable {
     /// Merges the oldest updaters of a version into one until few enough are left.
     mutating func capUpdaters() {
         let updaters = self.entries.filter { !$0.manager.isApplier }
-            .sorted { ($0.time ?? "", $0.manager.name) < ($1.time ?? "", $1.manager.name) }
+            .sorted { ($0.time ?? .zero, $0.manager.name) < ($1.time ?? .zero, $1.manager.name) }
         var count = updaters.count
         var firsts: [String: Manager] = [:]
         for entry in updaters {
@@ -158,5 +131,92 @@ struct ManagedFields: Sendable {
             self.set(fields, of: bucket, time: entry.time)
             count -= 1
         }
+    }
+}
+
+// MARK: - Forms
+
+extension ManagedFields {
+    /// Reads a tree's list; nil when an entry is malformed.
+    init?(_ list: DynamicValue) {
+        for item in list.items {
+            let operation = item["operation"]?.string ?? ""
+            guard operation == "Apply" || operation == "Update",
+                item["fieldsType"]?.string ?? "FieldsV1" == "FieldsV1",
+                let fields = FieldSet(fieldsV1: item["fieldsV1"] ?? .emptyObject)
+            else { return nil }
+            let manager = Manager(
+                name: item["manager"]?.string ?? "",
+                isApplier: operation == "Apply",
+                apiVersion: item["apiVersion"]?.string ?? "",
+                subresource: item["subresource"]?.string ?? ""
+            )
+            let time = item["time"]?.string.flatMap { try? Timestamp(parsing: $0, as: .time) }
+            self.add(Entry(manager: manager, time: time, fields: fields))
+        }
+    }
+
+    /// The list for a tree.
+    var list: DynamicValue {
+        DynamicValue(
+            self.sorted.map { entry in
+                var tree: DynamicValue = [
+                    "manager": DynamicValue(entry.manager.name),
+                    "operation": entry.manager.isApplier ? "Apply" : "Update",
+                    "apiVersion": DynamicValue(entry.manager.apiVersion),
+                    "fieldsType": "FieldsV1",
+                ]
+                tree["fieldsV1"] = entry.fields.fieldsV1
+                if let time = entry.time { tree["time"] = DynamicValue(time.text(as: .time)) }
+                if !entry.manager.subresource.isEmpty {
+                    tree["subresource"] = DynamicValue(entry.manager.subresource)
+                }
+                return tree
+            }
+        )
+    }
+
+    /// Reads a message's list; nil when an entry is malformed.
+    init?(_ list: RepeatedField<MetaV1.ManagedFieldsEntry>) {
+        for item in list {
+            let operation = item.operation
+            guard operation == "Apply" || operation == "Update",
+                ["", "FieldsV1"].contains(item.fieldsType),
+                let fields = Self.fields(item.fieldsV1?.raw)
+            else { return nil }
+            let manager = Manager(
+                name: item.manager,
+                isApplier: operation == "Apply",
+                apiVersion: item.apiVersion,
+                subresource: item.subresource
+            )
+            self.add(Entry(manager: manager, time: item.time?.timestamp, fields: fields))
+        }
+    }
+
+    private static func fields(_ text: Bytes?) -> FieldSet? {
+        guard let text else { return FieldSet() }
+        return text.withUnsafeBytes { try? DynamicValue(json: $0) }.flatMap(
+            FieldSet.init(fieldsV1:)
+        )
+    }
+
+    /// The list for a message.
+    var messages: RepeatedField<MetaV1.ManagedFieldsEntry> {
+        var list = RepeatedField<MetaV1.ManagedFieldsEntry>()
+        for entry in self.sorted {
+            list.append(
+                .with {
+                    $0.manager = entry.manager.name
+                    $0.operation = entry.manager.isApplier ? "Apply" : "Update"
+                    $0.apiVersion = entry.manager.apiVersion
+                    $0.time = entry.time.map { MetaV1.Time($0) }
+                    $0.fieldsType = "FieldsV1"
+                    $0.fieldsV1 = .with { $0.raw = Bytes(entry.fields.fieldsV1JSON) }
+                    $0.subresource = entry.manager.subresource
+                }
+            )
+        }
+        return list
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Bytes
 public import JSON
 
 /// One step from a value to one inside it, as server-side apply names it.
@@ -16,8 +17,8 @@ public import JSON
 public enum PathElement: Hashable, Sendable {
     case field(String)
     /// An object of the keys and their values.
-    case key(DynamicValue)
-    case value(DynamicValue)
+    case key(CanonicalJSON)
+    case value(CanonicalJSON)
     case index(Int)
 
     /// Reads the text that stands in `fieldsV1`; nil when it is not a step.
@@ -30,10 +31,10 @@ public enum PathElement: Hashable, Sendable {
             guard let tree = try? DynamicValue(json: Array(rest.utf8)), tree.kind == .object else {
                 return nil
             }
-            self = .key(tree)
+            self = .key(CanonicalJSON(tree))
         case "v:":
             guard let tree = try? DynamicValue(json: Array(rest.utf8)) else { return nil }
-            self = .value(tree)
+            self = .value(CanonicalJSON(tree))
         case "i:":
             guard let index = Int(rest), index >= 0 else { return nil }
             self = .index(index)
@@ -45,8 +46,8 @@ public enum PathElement: Hashable, Sendable {
     public var encoded: String {
         switch self {
         case .field(let name): "f:" + name
-        case .key(let tree): "k:" + tree.jsonText
-        case .value(let tree): "v:" + tree.jsonText
+        case .key(let json): "k:" + json.text
+        case .value(let json): "v:" + json.text
         case .index(let index): "i:\(index)"
         }
     }
@@ -57,10 +58,11 @@ extension PathElement: CustomStringConvertible {
     public var description: String {
         switch self {
         case .field(let name): ".\(name)"
-        case .key(let tree):
-            "[" + tree.entries.map { "\($0.key)=\($0.value.jsonText)" }.joined(separator: ",")
-                + "]"
-        case .value(let tree): "[=\(tree.jsonText)]"
+        case .key(let json):
+            "["
+                + json.value.entries.map { "\($0.key)=\($0.value.jsonText)" }
+                .joined(separator: ",") + "]"
+        case .value(let json): "[=\(json.text)]"
         case .index(let index): "[\(index)]"
         }
     }
@@ -69,12 +71,17 @@ extension PathElement: CustomStringConvertible {
 extension PathElement: Comparable {
     /// Fields, keys, values, indexes; each by what it holds.
     public static func < (left: PathElement, right: PathElement) -> Bool {
-        switch (left, right) {
-        case (.field(let a), .field(let b)): return a.utf8.lexicographicallyPrecedes(b.utf8)
-        case (.index(let a), .index(let b)): return a < b
+        left.order(to: right) < 0
+    }
+
+    /// Negative when this comes before the other, 0 when both are the same.
+    func order(to other: PathElement) -> Int {
+        switch (self, other) {
+        case (.field(let a), .field(let b)): return compareUTF8(a, b)
+        case (.index(let a), .index(let b)): return a < b ? -1 : a == b ? 0 : 1
         case (.key(let a), .key(let b)), (.value(let a), .value(let b)):
-            return a.jsonText < b.jsonText
-        default: return left.rank < right.rank
+            return compareUTF8(a.text, b.text)
+        default: return self.rank - other.rank
         }
     }
 
@@ -85,5 +92,50 @@ extension PathElement: Comparable {
         case .value: 2
         case .index: 3
         }
+    }
+}
+
+/// A value as compact JSON text with its keys in order, so that equal values are equal texts.
+public struct CanonicalJSON: Hashable, Sendable {
+    public let text: String
+
+    public init(_ value: DynamicValue) {
+        self.text = value.jsonText
+    }
+
+    /// The object of some keys, which must be in order.
+    init(_ entries: some Sequence<(key: String, value: DynamicValue)>) {
+        var writer = JSONWriter(capacity: 64)
+        var isFirst = true
+        writer.append(raw: "{")
+        for (key, value) in entries {
+            if !isFirst { writer.append(raw: ",") }
+            isFirst = false
+            writer.append(string: key)
+            writer.append(raw: ":")
+            value.withUTF8 { text in
+                if let text {
+                    writer.append(string: text)
+                } else {
+                    value.json().withUnsafeBytes { writer.append(raw: $0) }
+                }
+            }
+        }
+        writer.append(raw: "}")
+        self.text = writer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The value that the text describes.
+    var value: DynamicValue {
+        (try? DynamicValue(json: Array(self.text.utf8))) ?? .null
+    }
+}
+
+/// The order of two strings by their UTF-8: negative, 0 or positive.
+func compareUTF8(_ left: String, _ right: String) -> Int {
+    var left = left
+    var right = right
+    return left.withUTF8 { a in
+        right.withUTF8 { b in compareBytes(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b)) }
     }
 }

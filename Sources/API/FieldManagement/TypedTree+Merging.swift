@@ -156,7 +156,7 @@ extension TypedTree {
             var seen: Set<DynamicValue> = []
             return value.items.compactMap { item in
                 seen.insert(item).inserted
-                    ? nil : "\(path): duplicate entries for key \(PathElement.value(item))"
+                    ? nil : "\(path): duplicate entries for key [=\(item.jsonText)]"
             }
         }
     }

@@ -23,8 +23,15 @@ enum TypedTree {
     /// A key of a list of objects.
     struct KeyField {
         let name: String
+        /// The type of the items.
+        let item: ValueType
+
         /// What an item without the key is taken to have.
-        let fallback: DynamicValue?
+        var fallback: DynamicValue? {
+            self.item.field(self.name)?.defaultValue.flatMap {
+                try? DynamicValue(json: Array($0.utf8))
+            }
+        }
     }
 
     /// The form of a value of a shape. A value that does not fit its shape is a leaf.
@@ -47,14 +54,10 @@ enum TypedTree {
             case .atomic: return .leaf
             case .set: return .set
             case .map(let keys):
-                let fields = keys.map { name in
-                    let text = item.field(name)?.defaultValue
-                    return KeyField(
-                        name: name,
-                        fallback: text.flatMap { try? DynamicValue(json: Array($0.utf8)) }
-                    )
-                }
-                return .list(item: .value(item), keys: fields)
+                return .list(
+                    item: .value(item),
+                    keys: keys.map { KeyField(name: $0, item: item) }
+                )
             }
         }
     }
@@ -76,15 +79,17 @@ enum TypedTree {
         return type.form == .object && type.field(key) != nil
     }
 
-    /// The step to an item of a list of objects; nil when it lacks a key.
+    /// The step to an item of a list of objects; nil when it has none of the keys.
     static func step(to item: DynamicValue, _ keys: [KeyField]) -> PathElement? {
         guard item.kind == .object else { return nil }
-        var tree = DynamicValue.emptyObject
+        var entries: [(key: String, value: DynamicValue)] = []
         for key in keys {
             guard let value = item[key.name] ?? key.fallback else { continue }
-            tree[key.name] = value
+            entries.append((key.name, value))
         }
-        return tree.count == 0 ? nil : .key(tree)
+        if entries.isEmpty { return nil }
+        if entries.count > 1 { entries.sort { compareUTF8($0.key, $1.key) < 0 } }
+        return .key(CanonicalJSON(entries))
     }
 
     /// The first key that an item lacks.
@@ -100,7 +105,7 @@ enum TypedTree {
         list.items.enumerated().map { index, item in
             switch form {
             case .list(_, let keys): (self.step(to: item, keys) ?? .index(index), item)
-            case .set: (.value(item), item)
+            case .set: (.value(CanonicalJSON(item)), item)
             case .leaf, .object: (.index(index), item)
             }
         }

@@ -37,28 +37,18 @@ struct FieldOwners: Sendable {
 
     /// Notes in an object, in the version of the request, what its writer has changed.
     func track(_ object: inout APIObject, old: APIObject?) {
-        guard object.hasMetadata, let new = try? object.dynamicValue() else { return }
-        let tracked = FieldManager.track(
-            live: old.flatMap { try? $0.dynamicValue() },
-            new: new,
-            schema: object.schema,
-            manager: self.manager,
-            apiVersion: self.call.resource.apiVersion,
-            subresource: self.call.subresource,
+        guard object.hasMetadata else { return }
+        FieldManager.track(
+            &object,
+            live: old,
+            FieldManager.Writer(
+                manager: self.manager,
+                apiVersion: self.call.resource.apiVersion,
+                subresource: self.call.subresource
+            ),
             ignoring: self.ignored,
             now: self.now
         )
-        // Nothing but the record is taken: the object itself is not decoded again.
-        guard let list = tracked["metadata"]?["managedFields"],
-            let carrier = try? APIObject(
-                ["metadata": ["managedFields": list]],
-                as: object.schema
-            )
-        else {
-            object.metadata.managedFields = []
-            return
-        }
-        object.metadata.managedFields = carrier.metadata.managedFields
     }
 
     /// Applies a configuration.

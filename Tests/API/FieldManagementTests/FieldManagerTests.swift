@@ -158,6 +158,83 @@ struct FieldManagerTests {
         )
     }
 
+    /// Changes of a Deployment: metadata, spec and status before and after.
+    static let changes: [(before: [String]?, after: [String])] = [
+        (nil, [#""labels":{"x":"1"}"#, Self.base, ""]),
+        ([#""labels":{"x":"1"}"#, Self.base, ""], [#""labels":{"x":"2"}"#, Self.base, ""]),
+        ([#""labels":{"x":"1"}"#, Self.base, ""], ["", Self.base, #""replicas":2"#]),
+        (["", Self.base, #""replicas":1"#], ["", Self.base, #""replicas":2"#]),
+        (
+            ["", Self.base, ""],
+            ["", Self.base.replacingFirst("\"image\":\"i\"", with: "\"image\":\"j\""), ""]
+        ),
+        (["", Self.base, ""], ["", Self.base.replacingFirst("80", with: "81"), ""]),
+    ]
+
+    @Test("records in messages what it records in trees", arguments: Self.changes)
+    func messages(_ before: [String]?, _ after: [String]) throws {
+        let schema = AppsV1.Deployment.schema
+        var status = FieldSet()
+        status.insert([.field("status")])
+        func object(_ parts: [String]) throws -> DynamicValue {
+            var tree = try self.deployment(parts[0], parts[1])
+            tree["status"] = try self.tree("{\(parts[2])}")
+            return tree
+        }
+        func messageTracked(_ new: APIObject, _ live: APIObject?) -> APIObject {
+            var new = new
+            FieldManager.track(
+                &new,
+                live: live,
+                FieldManager.Writer(manager: "m", apiVersion: "apps/v1"),
+                ignoring: status,
+                now: Self.now
+            )
+            return new
+        }
+        func treeTracked(_ new: DynamicValue, _ live: DynamicValue?) -> DynamicValue {
+            FieldManager.track(
+                live: live,
+                new: new,
+                schema: schema,
+                manager: "m",
+                apiVersion: "apps/v1",
+                ignoring: status,
+                now: Self.now
+            )
+        }
+        // What is there was made by the same manager.
+        let live = try before.map {
+            messageTracked(try APIObject(object($0), as: schema), nil)
+        }
+        let tree = try live?.dynamicValue()
+        let new = try APIObject(object(after), as: schema)
+        let tracked = messageTracked(new, live)
+        #expect(tracked.metadata.managedFields.count == 1)
+        #expect(
+            try tracked.dynamicValue()["metadata"]?["managedFields"]
+                == treeTracked(new.dynamicValue(), tree)["metadata"]?["managedFields"]
+        )
+    }
+
+    @Test("writes the fields of a message in upstream's order")
+    func fieldsText() throws {
+        var new = try APIObject(self.deployment("", Self.base), as: AppsV1.Deployment.schema)
+        FieldManager.track(
+            &new,
+            live: nil,
+            FieldManager.Writer(manager: "m", apiVersion: "apps/v1"),
+            now: Self.now
+        )
+        let text = new.metadata.managedFields.first?.fieldsV1?.raw.map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(
+            text
+                == #"{"f:spec":{"f:replicas":{},"f:selector":{},"f:template":{"f:metadata":{"f:labels":{".":{},"f:app":{}}},"f:spec":{"f:containers":{"k:{\"name\":\"c\"}":{".":{},"f:image":{},"f:name":{},"f:ports":{".":{},"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}},"f:resources":{}}}}}}}"#
+        )
+    }
+
     @Test("takes fields from appliers on update, and conflicts name the updater's version")
     func update() throws {
         let first = try self.apply(self.deployment("", Self.base), to: nil, by: "me")
