@@ -7,6 +7,7 @@ really asked for, while nodes come, are cut off, and go."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,7 +84,7 @@ while True:
     end = q.index(b"\\0", 12) + 5
     known = q[12:end - 4].lower() == b"\\3www\\7example\\0"
     answers = known and q[end - 4:end - 2] == b"\\0\\1"
-    head = q[:2] + bytes([0x81, 0x80 if known else 0x83, 0, 1, 0, answers, 0, 0, 0, 0])
+    head = q[:2] + (b"\\x81\\x80" if known else b"\\x81\\x83") + bytes([0, 1, 0, answers]) + bytes(4)
     record = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4" + bytes([203, 0, 113, 9])
     s.sendto(head + q[12:end] + (record if answers else b""), a)
 """
@@ -92,16 +93,15 @@ STORM = """
 import random, socket, struct, sys
 r = random.Random(int(sys.argv[2]))
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 53)); s.setblocking(0)
-labels = [b"web", b"default", b"svc", b"cluster", b"local", b"kubernetes", b"pod", b"_main",
-          b"_tcp", b"in-addr", b"arpa", b"ip6", b"10-200-1-2", b"", b"x" * 63, b"\\xff\\0", b"*"]
+labels = [b"web", b"default", b"svc", b"cluster", b"local", b"kubernetes", b"pod", b"_main", b"_tcp",
+          b"in-addr", b"arpa", b"ip6", b"10-200-1-2", b"", b"x" * 63, b"\\xff\\0", b"*"]
 sent = answered = 0
 for n in range(int(sys.argv[3])):
     name = b"".join(bytes([len(l)]) + l for l in r.choices(labels, k=r.randrange(9))) + b"\\0"
     q = struct.pack(">HHHHHH", r.randrange(65536), r.choice([0x100, r.randrange(65536)]),
                     r.choice([1, 1, 1, r.randrange(65536)]), 0, 0, r.choice([0, 1])) + name + \\
-        struct.pack(">HH", r.choice([1, 28, 33, 12, 255, r.randrange(65536)]), r.choice([1, 1, 3]))
-    opt = struct.pack(">BHHIH", 0, 41, r.randrange(65536), r.randrange(2**32), 0)
-    q += r.choice([b"", opt])
+        struct.pack(">HH", r.choice([1, 28, 33, 12, 5, 255, r.randrange(65536)]), r.choice([1, 1, 3]))
+    q += r.choice([b"", b"\\0" + struct.pack(">HHIH", 41, r.randrange(65536), r.randrange(2**32), 0)])
     if r.random() < 0.3: q = q[:r.randrange(len(q) + 1)]
     if r.random() < 0.3 and q:
         at = r.randrange(len(q)); q = q[:at] + bytes([r.randrange(256)]) + q[at + 1:]

@@ -7,8 +7,8 @@
               │                    ├── node b ── pods
               │                    └── node c ── pods
 
-Each node has a containerd, a kubelet, a kube-proxy and a cluster DNS of its own, started by hand.
-The machine's own network is not touched: everything ends with its namespaces.
+Each node has a containerd, a kubelet, a kube-proxy and a cluster DNS of its own, started by hand. The
+machine's own network is not touched: everything ends with its namespaces.
 """
 
 import json

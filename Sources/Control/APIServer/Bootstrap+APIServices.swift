@@ -13,14 +13,18 @@ extension Bootstrap {
     ///
     /// Source: upstream `pkg/controlplane/apiserver/aggregator.go`.
     func ensureAPIServices() async throws(StatusError) {
+        var versions: [(group: APIGroup, version: APIGroup.Version)] = []
         for group in self.registry.table.groups {
             for version in group.versions {
                 let apiVersion = APIGroup.apiVersion(group.name, version.name)
                 guard !self.registry.table.resources(apiVersion: apiVersion).isEmpty else {
                     continue
                 }
-                try await self.ensureAPIService(group, version)
+                versions.append((group, version))
             }
+        }
+        try await Self.forEach(versions) { (served) throws(StatusError) in
+            try await self.ensureAPIService(served.group, served.version)
         }
     }
 

@@ -8,16 +8,11 @@ import ObjectModel
 extension Bootstrap {
     /// Makes the suggested and mandatory objects of flow control.
     func ensureFlowControl() async throws(StatusError) {
-        for text in Self.priorityLevels {
-            guard let level = try? FlowcontrolV1.PriorityLevelConfiguration(json: text) else {
-                continue
-            }
-            try await self.ensure(APIObject(level))
+        let levels = Self.priorityLevels.compactMap { text in
+            try? FlowcontrolV1.PriorityLevelConfiguration(json: text)
         }
-        for text in Self.flowSchemas {
-            guard let schema = try? FlowcontrolV1.FlowSchema(json: text) else { continue }
-            try await self.ensure(APIObject(schema))
-        }
+        let schemas = Self.flowSchemas.compactMap { try? FlowcontrolV1.FlowSchema(json: $0) }
+        try await self.ensure(levels.map { APIObject($0) } + schemas.map { APIObject($0) })
     }
 
     /// Source: fact table `bootstrap_rbac.json` (priorityLevelConfigurations).

@@ -37,34 +37,76 @@ struct Bootstrap: Sendable {
     }
 
     private func ensureAll() async throws(StatusError) {
-        for name in ["kube-system", "default", "kube-public", "kube-node-lease"] {
-            try await self.ensure(
+        try await self.ensure(
+            ["kube-system", "default", "kube-public", "kube-node-lease"].map { name in
                 APIObject(CoreV1.Namespace.with { $0.metadata.name = name })
-            )
+            }
+        )
+        try await Self.forEach(Part.allCases) { (part) throws(StatusError) in
+            try await self.ensure(part)
         }
-        if let prepare = self.access.prepare, let failure = await prepare() { throw failure }
-        for (name, value) in [
+    }
+
+    /// What is made once the namespaces are there.
+    private enum Part: CaseIterable {
+        case access, service, priorityClasses, flowControl, storageClass, apiServices
+        case clientAuthority
+    }
+
+    private func ensure(_ part: Part) async throws(StatusError) {
+        switch part {
+        case .access:
+            if let prepare = self.access.prepare, let failure = await prepare() { throw failure }
+        case .service:
+            try await self.ensureServiceRange()
+            try await self.ensureService()
+            try await self.ensureEndpoints()
+        case .priorityClasses: try await self.ensure(Self.priorityClasses)
+        case .flowControl: try await self.ensureFlowControl()
+        case .storageClass: try await self.ensureStorageClass()
+        case .apiServices: try await self.ensureAPIServices()
+        case .clientAuthority: try await self.ensureClientAuthority()
+        }
+    }
+
+    /// Does something with each of several things at once, so that the store commits together what
+    /// comes of it.
+    static func forEach<Item: Sendable>(
+        _ items: [Item],
+        _ body: @escaping @Sendable (Item) async throws(StatusError) -> Void
+    ) async throws(StatusError) {
+        let failure = await withTaskGroup(of: StatusError?.self) { group in
+            for item in items {
+                group.addTask {
+                    do throws(StatusError) {
+                        try await body(item)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            var first: StatusError?
+            for await failure in group { first = first ?? failure }
+            return first
+        }
+        if let failure { throw failure }
+    }
+
+    private static var priorityClasses: [APIObject] {
+        [
             ("system-node-critical", Int32(2_000_001_000)),
             ("system-cluster-critical", Int32(2_000_000_000)),
-        ] {
-            try await self.ensure(
-                APIObject(
-                    SchedulingV1.PriorityClass.with {
-                        $0.metadata.name = name
-                        $0.value = value
-                        $0.description_ = Self.priorityTexts[name] ?? ""
-                        $0.preemptionPolicy = "PreemptLowerPriority"
-                    }
-                )
+        ].map { name, value in
+            APIObject(
+                SchedulingV1.PriorityClass.with {
+                    $0.metadata.name = name
+                    $0.value = value
+                    $0.description_ = Self.priorityTexts[name] ?? ""
+                    $0.preemptionPolicy = "PreemptLowerPriority"
+                }
             )
         }
-        try await self.ensureServiceRange()
-        try await self.ensureService()
-        try await self.ensureEndpoints()
-        try await self.ensureFlowControl()
-        try await self.ensureStorageClass()
-        try await self.ensureAPIServices()
-        try await self.ensureClientAuthority()
     }
 
     private static let priorityTexts = [
@@ -74,6 +116,13 @@ struct Bootstrap: Sendable {
             "Used for system critical pods that must run in the cluster, but can be moved to "
             + "another node if necessary.",
     ]
+
+    /// Creates objects unless there are some of their names.
+    func ensure(_ objects: [APIObject]) async throws(StatusError) {
+        try await Self.forEach(objects) { (object) throws(StatusError) in
+            try await self.ensure(object)
+        }
+    }
 
     /// Creates an object unless there is one of its name.
     func ensure(_ object: APIObject) async throws(StatusError) {

@@ -8,7 +8,7 @@ import ResourceTable
 import Scalars
 
 /// A request for a resource, whatever face it came through: what it is routed and authorized by.
-struct ResourceCall: Sendable {
+final class ResourceCall: Sendable {
     let entry: Registry.Entry
     /// The verb of the API: `get`, `list`, `create`, ...
     let verb: String
@@ -18,8 +18,36 @@ struct ResourceCall: Sendable {
     let name: String
     /// Empty for the object itself.
     let subresource: String
-    /// Who asks.
+    /// Who asks; anonymous until that is known.
     let user: UserInfo
+
+    init(
+        entry: Registry.Entry,
+        verb: String,
+        namespace: String,
+        name: String,
+        subresource: String,
+        user: UserInfo
+    ) {
+        self.entry = entry
+        self.verb = verb
+        self.namespace = namespace
+        self.name = name
+        self.subresource = subresource
+        self.user = user
+    }
+
+    /// The same call by a user who has become known.
+    func made(by user: UserInfo) -> ResourceCall {
+        ResourceCall(
+            entry: self.entry,
+            verb: self.verb,
+            namespace: self.namespace,
+            name: self.name,
+            subresource: self.subresource,
+            user: user
+        )
+    }
 
     var resource: APIResource { self.entry.resource }
     var store: ResourceStore { self.entry.store }

@@ -10,7 +10,7 @@ import RequestInfo
 import ResourceTable
 
 /// What both faces of the server work with.
-struct ServerCore: Sendable {
+final class ServerCore: Sendable {
     let registry: Registry
     let access: AccessControl
     let operations: Operations
@@ -55,8 +55,8 @@ struct ServerCore: Sendable {
         "the server could not find the requested resource"
     )
 
-    /// The resource that a request is for; nil when its path leads nowhere.
-    func route(_ info: RequestInfo, _ user: UserInfo) throws(StatusError) -> ResourceCall? {
+    /// The resource that a request is for, whoever makes it; nil when its path leads nowhere.
+    func route(_ info: RequestInfo) -> ResourceCall? {
         guard info.apiPrefix == (info.apiGroup.isEmpty ? "api" : "apis") else { return nil }
         let version = APIGroup.apiVersion(info.apiGroup, info.apiVersion)
         guard let entry = self.registry.entry(apiVersion: version, plural: info.resource) else {
@@ -81,7 +81,7 @@ struct ServerCore: Sendable {
             namespace: resource.isNamespaced ? info.namespace : "",
             name: info.parts.count > 1 ? info.name : "",
             subresource: info.subresource,
-            user: user
+            user: .anonymous
         )
     }
 }

@@ -7,6 +7,7 @@ import ProcessMetrics
 import Registry
 import RequestInfo
 import ResourceTable
+import Synchronization
 
 /// What the server counts, under upstream's names.
 ///
@@ -18,6 +19,34 @@ final class ServerMetrics: Sendable {
     let registry = MetricRegistry()
     private let requests: MetricFamily<Counter>
     private let durations: MetricFamily<Histogram>
+    private let known = Mutex<[Kind: Counted]>([:])
+
+    /// What tells the requests apart that are counted apart. There are as many as metrics.
+    private struct Kind: Hashable {
+        var verb: String
+        var isDryRun: Bool
+        var group = ""
+        var version = ""
+        var resource = ""
+        var subresource = ""
+        var scope = ""
+        var code: Int
+
+        /// The values of the labels, without the code.
+        var labels: [String] {
+            [
+                self.verb, self.isDryRun ? "All" : "", self.group, self.version, self.resource,
+                self.subresource, self.scope, "apiserver",
+            ]
+        }
+    }
+
+    /// The metrics of a kind of request.
+    private struct Counted {
+        let requests: Counter
+        /// Nil for requests that last.
+        let durations: Histogram?
+    }
 
     init(_ objects: Registry, _ limits: InFlightLimits) {
         self.requests = self.registry.counter(
@@ -84,19 +113,31 @@ final class ServerMetrics: Sendable {
         code: Int,
         _ duration: Duration
     ) {
-        let verb = Self.verb(info, method)
-        var labels = [verb, isDryRun ? "All" : "", "", "", "", "", "", "apiserver"]
+        var kind = Kind(verb: Self.verb(info, method), isDryRun: isDryRun, code: code)
         if let call {
-            labels[2] = call.resource.group
-            labels[3] = call.resource.version
-            labels[4] = call.resource.plural
-            labels[5] = call.subresource
-            labels[6] =
+            kind.group = call.resource.group
+            kind.version = call.resource.version
+            kind.resource = call.resource.plural
+            kind.subresource = call.subresource
+            kind.scope =
                 !call.name.isEmpty
                 ? "resource" : call.namespace.isEmpty ? "cluster" : "namespace"
         }
-        if verb != "WATCH", verb != "CONNECT" { self.durations.with(labels).observe(duration) }
-        self.requests.with(labels + ["\(code)"]).increment()
+        let counted = self.counted(kind)
+        counted.durations?.observe(duration)
+        counted.requests.increment()
+    }
+
+    private func counted(_ kind: Kind) -> Counted {
+        if let counted = self.known.withLock({ $0[kind] }) { return counted }
+        let labels = kind.labels
+        let lasts = kind.verb == "WATCH" || kind.verb == "CONNECT"
+        let counted = Counted(
+            requests: self.requests.with(labels + ["\(kind.code)"]),
+            durations: lasts ? nil : self.durations.with(labels)
+        )
+        self.known.withLock { $0[kind] = counted }
+        return counted
     }
 
     private static func verb(_ info: RequestInfo, _ method: String) -> String {

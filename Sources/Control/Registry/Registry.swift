@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Bytes
+package import JSON
 package import KeyValueStore
 import ObjectModel
 import Protobuf
@@ -18,11 +19,20 @@ package final class Registry: Sendable {
     private let stores: [GroupResource: ResourceStore]
 
     /// A served resource.
-    package struct Entry: Sendable {
+    package final class Entry: Sendable {
         /// The row of the version that is served.
         package let resource: APIResource
         package let version: HubVersion
         package let store: ResourceStore
+        /// What the objects say they are.
+        package let typeMeta: TypeMeta
+
+        init(_ resource: APIResource, _ version: HubVersion, _ store: ResourceStore) {
+            self.resource = resource
+            self.version = version
+            self.store = store
+            self.typeMeta = TypeMeta(resource.schema)
+        }
     }
 
     package init(table: ResourceTable, store: any KeyValueStore) {
@@ -63,12 +73,12 @@ package final class Registry: Sendable {
                 byResource[resource.groupResource] = store
             }
             entries[resource.apiVersion, default: [:]][resource.plural] = Entry(
-                resource: resource,
-                version: HubVersion(
+                resource,
+                HubVersion(
                     schema: resource.schema,
                     conversion: HubVersion.Conversion.between(resource)
                 ),
-                store: store
+                store
             )
         }
         self.entries = entries

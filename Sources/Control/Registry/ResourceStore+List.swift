@@ -142,18 +142,22 @@ extension ResourceStore {
             return result
         }
         let objects = snapshot.objects
-        var cursor = objects.cursor(from: key)
-        if query.limit == 0, filter.prefix.isEmpty { result.objects.reserveCapacity(objects.count) }
-        while let object = objects.next(&cursor, within: filter.prefix) {
+        var run = objects.run(from: key, within: filter.prefix)
+        guard filter.hasSelectors else {
+            let count = objects.count(run)
+            let limit = query.limit > 0 ? min(query.limit, count) : count
+            result.objects = objects.prefix(limit, of: run)
+            if limit < count, let last = result.objects.last {
+                result.continueToken = self.token(after: last, filter, at: snapshot.revision)
+                result.remaining = Int64(count - limit)
+            }
+            return result
+        }
+        while let object = objects.next(&run) {
             guard filter.matchesSelectors(object) else { continue }
             if query.limit > 0, result.objects.count == query.limit {
                 guard let last = result.objects.last else { break }
                 result.continueToken = self.token(after: last, filter, at: snapshot.revision)
-                if !filter.hasSelectors {
-                    var remaining: Int64 = 1
-                    while objects.next(&cursor, within: filter.prefix) != nil { remaining += 1 }
-                    result.remaining = remaining
-                }
                 break
             }
             result.objects.append(object)

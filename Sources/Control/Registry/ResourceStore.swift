@@ -66,7 +66,7 @@ package final class ResourceStore: Sendable {
             RangeRequest(key: self.storeKey(key))
         )
         guard let keyValue = response.kvs.first else { return nil }
-        guard let object = CachedObject.make(key: key, keyValue, self.cache.form) else {
+        guard let object = self.object(key, keyValue) else {
             throw StoreError(.dataLoss, "the object cannot be decoded")
         }
         return object
@@ -97,7 +97,7 @@ package final class ResourceStore: Sendable {
     package func decode(_ cached: CachedObject) throws(StatusError) -> APIObject {
         let schema = self.cache.form.schema
         do throws(DecodingError) {
-            return try cached.message.withUnsafeBytes { (bytes) throws(DecodingError) in
+            return try cached.withMessage { (bytes) throws(DecodingError) in
                 try APIObject(serialized: bytes, as: schema)
             }
         } catch {
@@ -157,7 +157,12 @@ package final class ResourceStore: Sendable {
         if response.succeeded { return .written(response.header.revision) }
         guard case .range(let range)? = response.responses.first, let keyValue = range.kvs.first
         else { return .conflict(nil) }
-        return .conflict(CachedObject.make(key: key, keyValue, self.cache.form))
+        return .conflict(self.object(key, keyValue))
+    }
+
+    /// An object as it lies in the store, of which no selector will be asked.
+    private func object(_ key: Bytes, _ keyValue: KeyValue) -> CachedObject? {
+        CachedObject.make(key: key, keyValue, self.cache.form, isSelectable: false)
     }
 
     /// Runs an operation of the store, its failures as the API has them.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-package import Bytes
 import Synchronization
 
 /// A change of an object, shared by all that watch it.
@@ -22,7 +21,7 @@ package final class CacheEvent: Sendable {
 
     private struct Frame {
         var key: FrameKey
-        var bytes: Bytes
+        var encoded: any AnyObject & Sendable
     }
 
     /// An encoding of an event.
@@ -46,18 +45,18 @@ package final class CacheEvent: Sendable {
     package var revision: Int64 { self.object.revision }
 
     /// The event in a format, made by the first watcher that wants it.
-    package func frame<E: Error>(
+    package func frame<Encoded: AnyObject & Sendable, E: Error>(
         _ key: FrameKey,
-        _ make: () throws(E) -> Bytes
-    ) throws(E) -> Bytes {
+        _ make: () throws(E) -> Encoded
+    ) throws(E) -> Encoded {
         let kept = self.frames.withLock { frames in
-            frames.first { $0.key == key }?.bytes
+            frames.first { $0.key == key }?.encoded
         }
-        if let kept { return kept }
+        if let kept = kept as? Encoded { return kept }
         let made = try make()
         self.frames.withLock { frames in
             if !frames.contains(where: { $0.key == key }) {
-                frames.append(Frame(key: key, bytes: made))
+                frames.append(Frame(key: key, encoded: made))
             }
         }
         return made

@@ -48,32 +48,73 @@ package final class CachedObject: Sendable {
     /// The message in the resource's storage version, `resourceVersion` set, without envelope.
     package var message: Bytes { self.storage.slice(self.keyCount..<self.storage.count) }
 
+    /// The size of ``message``.
+    package var messageCount: Int { self.storage.count - self.keyCount }
+
+    /// Gives the bytes of ``message`` to `body` without counting a reference.
+    package func withMessage<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try self.storage.withUnsafeBytes { (bytes) throws(E) in
+            try body(UnsafeRawBufferPointer(rebasing: bytes[self.keyCount...]))
+        }
+    }
+
+    /// Gives the bytes of ``key`` to `body` without counting a reference.
+    func withKey<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        self.storage.withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[..<self.keyCount]))
+        }
+    }
+
     /// About how much memory the object takes without what is made later, in bytes.
     package var footprint: Int { self.storage.count + 160 }
 
     /// The namespace; empty for a cluster-scoped object.
     package var namespace: String {
-        self.key.withUnsafeBytes { key in
+        self.withKey { key in
             guard let slash = key.firstIndex(of: UInt8(ascii: "/")) else { return "" }
             return String(decoding: key[..<slash], as: UTF8.self)
         }
     }
 
     package var name: String {
-        self.key.withUnsafeBytes { key in
+        self.withKey { key in
             let start = key.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
             return String(decoding: key[start...], as: UTF8.self)
         }
     }
 
-    /// The JSON of the object in the resource's storage version, `make` the first time it is
-    /// wanted.
-    package func json<E: Error>(_ make: () throws(E) -> [UInt8]) throws(E) -> Bytes {
+    /// The JSON of the object in the resource's storage version, `make` when it is wanted and not
+    /// kept. It is kept as long as all objects together keep no more than `limit` bytes.
+    package func json<E: Error>(
+        keptBelow limit: Int = CachedObject.maximumKeptBytes,
+        _ make: () throws(E) -> [UInt8]
+    ) throws(E) -> Bytes {
         if let kept = self.keptJSON.withLock({ $0 }) { return kept }
         let made = Bytes(try make())
-        self.keptJSON.withLock { $0 = made }
+        let total = Self.keptBytes.wrappingAdd(made.count, ordering: .relaxed).newValue
+        let isKept =
+            total <= limit
+            && self.keptJSON.withLock { kept in
+                if kept != nil { return false }
+                kept = made
+                return true
+            }
+        if !isKept { Self.keptBytes.wrappingSubtract(made.count, ordering: .relaxed) }
         return made
     }
+
+    deinit {
+        let count = self.keptJSON.withLock { $0?.count ?? 0 }
+        if count > 0 { Self.keptBytes.wrappingSubtract(count, ordering: .relaxed) }
+    }
+
+    /// What the kept encodings of all objects take.
+    private static let keptBytes = Atomic<Int>(0)
+
+    /// The most memory for kept encodings; what goes beyond is made anew for each request.
+    package static let maximumKeptBytes = 128 << 20
 }
 
 // MARK: - Making
@@ -81,11 +122,14 @@ package final class CachedObject: Sendable {
 extension CachedObject {
     /// Reads what lies in the store.
     ///
+    /// - Parameter isSelectable: whether field selectors will be asked of the object, for which it
+    ///   is decoded.
     /// - Returns: nil when the value is no object of the resource.
     package static func make(
         key: Bytes,
         _ keyValue: KeyValue,
-        _ form: StoredForm
+        _ form: StoredForm,
+        isSelectable: Bool = true
     ) -> CachedObject? {
         guard let message = form.message(keyValue.value) else { return nil }
         return self.make(
@@ -94,7 +138,8 @@ extension CachedObject {
             revision: keyValue.modRevision,
             createRevision: keyValue.createRevision,
             lease: keyValue.lease,
-            form
+            form,
+            isSelectable: isSelectable
         )
     }
 
@@ -105,13 +150,14 @@ extension CachedObject {
         revision: Int64,
         createRevision: Int64,
         lease: Int64 = 0,
-        _ form: StoredForm
+        _ form: StoredForm,
+        isSelectable: Bool = true
     ) -> CachedObject? {
         guard let storage = self.splice(key: key, message: message, revision, form) else {
             return nil
         }
         var fields: [String] = []
-        if let selectable = form.fields {
+        if isSelectable, let selectable = form.fields {
             let object = storage.withUnsafeBytes { bytes in
                 try? APIObject(
                     serialized: UnsafeRawBufferPointer(rebasing: bytes[key.count...]),
@@ -151,18 +197,24 @@ extension CachedObject {
         _ revision: Int64,
         _ form: StoredForm
     ) -> Bytes? {
-        let isCanonical = message.withUnsafeBytes { ObjectBytes.layout($0) != nil }
-        guard isCanonical else {
-            // Foreign bytes: our encoder's order, then as usual.
-            guard
-                let object = message.withUnsafeBytes({ bytes in
-                    try? APIObject(serialized: bytes, as: form.schema)
-                })
-            else { return nil }
-            let canonical = object.withSerializedBytes { Bytes(copying: $0) }
-            guard canonical.withUnsafeBytes({ ObjectBytes.layout($0) != nil }) else { return nil }
-            return self.splice(key: key, message: canonical, revision, form)
+        if let storage = self.spliceCanonical(key: key, message: message, revision) {
+            return storage
         }
+        // Foreign bytes: our encoder's order, then as usual.
+        let object = message.withUnsafeBytes { bytes in
+            try? APIObject(serialized: bytes, as: form.schema)
+        }
+        guard let object else { return nil }
+        let canonical = object.withSerializedBytes { Bytes(copying: $0) }
+        return self.spliceCanonical(key: key, message: canonical, revision)
+    }
+
+    /// The same for bytes that are in order; nil when they are not.
+    private static func spliceCanonical(
+        key: Bytes,
+        message: Bytes,
+        _ revision: Int64
+    ) -> Bytes? {
         var text = String(revision)
         return text.withUTF8 { digits in
             message.withUnsafeBytes { raw in
@@ -196,6 +248,6 @@ extension CachedObject: LabelSource {
         _ key: String,
         _ body: (UnsafeRawBufferPointer?) -> R
     ) -> R {
-        self.message.withUnsafeBytes { ObjectBytes.withLabel(key, in: $0, body) }
+        self.withMessage { ObjectBytes.withLabel(key, in: $0, body) }
     }
 }

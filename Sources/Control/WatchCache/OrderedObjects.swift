@@ -60,7 +60,7 @@ package struct OrderedObjects: Sendable {
     }
 
     private static func order(_ object: CachedObject, _ key: UnsafeRawBufferPointer) -> Int {
-        object.key.withUnsafeBytes { compareBytes($0, key) }
+        object.withKey { compareBytes($0, key) }
     }
 
     package subscript(key: Bytes) -> CachedObject? {
@@ -107,42 +107,74 @@ package struct OrderedObjects: Sendable {
 // MARK: - Walking
 
 extension OrderedObjects {
-    /// A place between two objects.
-    package struct Cursor: Sendable {
-        fileprivate var chunk: Int
-        fileprivate var index: Int
+    /// Objects that follow each other.
+    package struct Run: Sendable {
+        fileprivate var start: (chunk: Int, index: Int)
+        fileprivate let end: (chunk: Int, index: Int)
     }
 
-    /// The place before the first key that is not below `key`.
-    package func cursor(from key: Bytes) -> Cursor {
-        let place = self.find(key)
-        return Cursor(chunk: place.chunk, index: place.index)
+    /// The objects from a key on whose keys begin with `prefix`.
+    package func run(from key: Bytes, within prefix: Bytes) -> Run {
+        let start = self.find(max(key, prefix))
+        return Run(start: (start.chunk, start.index), end: self.end(of: prefix))
     }
 
-    /// The next object behind a place, if its key begins with `prefix`.
-    package func next(_ cursor: inout Cursor, within prefix: Bytes) -> CachedObject? {
-        while cursor.chunk < self.chunks.count {
-            let objects = self.chunks[cursor.chunk].objects
-            guard cursor.index < objects.count else {
-                cursor = Cursor(chunk: cursor.chunk + 1, index: 0)
-                continue
+    /// The objects whose keys begin with `prefix`.
+    package func run(within prefix: Bytes) -> Run { self.run(from: prefix, within: prefix) }
+
+    /// The place behind the last key that begins with `prefix`.
+    private func end(of prefix: Bytes) -> (chunk: Int, index: Int) {
+        var successor = [UInt8](prefix)
+        while successor.last == .max { successor.removeLast() }
+        guard let last = successor.last else { return (self.chunks.count, 0) }
+        successor[successor.count - 1] = last + 1
+        let place = self.find(Bytes(successor))
+        return (place.chunk, place.index)
+    }
+
+    /// Takes the first object of a run.
+    package func next(_ run: inout Run) -> CachedObject? {
+        while run.start < run.end {
+            let objects = self.chunks[run.start.chunk].objects
+            if run.start.index < objects.count {
+                defer { run.start.index += 1 }
+                return objects[run.start.index]
             }
-            let object = objects[cursor.index]
-            if prefix.count > 0 {
-                let isWithin = object.key.withUnsafeBytes { key in
-                    prefix.withUnsafeBytes { key.starts(with: $0) }
-                }
-                guard isWithin else { return nil }
-            }
-            cursor.index += 1
-            return object
+            run.start = (run.start.chunk + 1, 0)
         }
         return nil
     }
 
+    /// How many objects a run has. None of them is looked at.
+    package func count(_ run: Run) -> Int {
+        self.pieces(run).reduce(0) { $0 + $1.count }
+    }
+
+    /// The first objects of a run.
+    package func prefix(_ limit: Int, of run: Run) -> [CachedObject] {
+        var result: [CachedObject] = []
+        result.reserveCapacity(limit)
+        for piece in self.pieces(run) {
+            result += piece.prefix(limit - result.count)
+            if result.count == limit { break }
+        }
+        return result
+    }
+
+    /// The parts of chunks that make up a run.
+    private func pieces(_ run: Run) -> some Sequence<ArraySlice<CachedObject>> {
+        let last = min(run.end.chunk, self.chunks.count - 1)
+        return (run.start.chunk..<max(last + 1, run.start.chunk)).lazy.map { chunk in
+            let objects = self.chunks[chunk].objects
+            let start = chunk == run.start.chunk ? min(run.start.index, objects.count) : 0
+            let end = chunk == run.end.chunk ? run.end.index : objects.count
+            return objects[start..<max(start, end)]
+        }
+    }
+
     /// All objects whose key begins with `prefix`.
     package func forEach(within prefix: Bytes, _ body: (CachedObject) -> Void) {
-        var cursor = self.cursor(from: prefix)
-        while let object = self.next(&cursor, within: prefix) { body(object) }
+        var run = self.run(within: prefix)
+        while let object = self.next(&run) { body(object) }
     }
 }

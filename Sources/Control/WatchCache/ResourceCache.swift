@@ -28,10 +28,13 @@ package final class ResourceCache: Sendable {
         var generation = 0
         /// Watchers that have nothing more to send are told to end.
         var isEnding = false
-        /// Those that wait for any event.
-        var waiting: [ObjectIdentifier: Watcher] = [:]
+        /// Those that wait for any event. Each knows its place in the list.
+        var waiting: [Watcher] = []
         /// Those that wait for events of certain objects.
-        var waitingFor: [WatchFilter.Trigger: [ObjectIdentifier: Watcher]] = [:]
+        var waitingFor: [WatchFilter.Trigger: [Watcher]] = [:]
+
+        /// All that wait.
+        var allWaiting: [Watcher] { self.waiting + self.waitingFor.values.joined() }
     }
 
     package init(prefix: Bytes, form: StoredForm) {
@@ -73,27 +76,24 @@ package final class ResourceCache: Sendable {
     /// Takes the state that was read from the store at a revision. Watchers of the state before are
     /// ended, since what happened in between is not known.
     func reset(_ objects: OrderedObjects, revision: Int64) {
-        let watchers = self.state.withLock { state in
+        let woken = self.state.withLock { state in
             state.objects = objects
             state.revision = revision
             state.ring = EventRing(floor: revision)
             state.generation += 1
-            var watchers = Array(state.waiting.values)
-            for waiting in state.waitingFor.values { watchers += waiting.values }
-            state.waiting = [:]
+            let woken = state.allWaiting.compactMap { $0.endWait() }
+            state.waiting = []
             state.waitingFor = [:]
-            return watchers
+            return woken
         }
-        for watcher in watchers { watcher.wake(.changed) }
+        for waiter in woken { waiter.resume(returning: .changed) }
     }
 
     /// Tells all watchers to end, when they have sent what there is.
     func endWatches() {
         let watchers = self.state.withLock { state in
             state.isEnding = true
-            var watchers = Array(state.waiting.values)
-            for waiting in state.waitingFor.values { watchers += waiting.values }
-            return watchers
+            return state.allWaiting
         }
         for watcher in watchers { watcher.wake(.ending) }
     }
@@ -106,7 +106,7 @@ package final class ResourceCache: Sendable {
 
     /// Applies changes in their order and wakes those who wait for them.
     func apply(_ changes: [Change]) {
-        var woken: [Watcher] = []
+        var woken: [Watcher.Waiter] = []
         self.state.withLock { state in
             for change in changes {
                 guard let event = self.apply(change, &state) else { continue }
@@ -116,7 +116,7 @@ package final class ResourceCache: Sendable {
                 Self.collect(&woken, &state, event, number)
             }
         }
-        for watcher in woken { watcher.wake(.changed) }
+        for waiter in woken { waiter.resume(returning: .changed) }
     }
 
     private func apply(_ change: Change, _ state: inout State) -> CacheEvent? {
@@ -136,26 +136,24 @@ package final class ResourceCache: Sendable {
 
     /// Takes those who wait for an event out of the waiting, and lets them go on from it.
     private static func collect(
-        _ woken: inout [Watcher],
+        _ woken: inout [Watcher.Waiter],
         _ state: inout State,
         _ event: CacheEvent,
         _ number: Int
     ) {
-        func take(_ watchers: some Collection<Watcher>) {
+        func take(_ watchers: [Watcher]) {
             for watcher in watchers {
                 watcher.position = number
-                woken.append(watcher)
+                if let waiter = watcher.endWait() { woken.append(waiter) }
             }
         }
         if !state.waiting.isEmpty {
-            take(state.waiting.values)
-            state.waiting = [:]
+            take(state.waiting)
+            state.waiting.removeAll(keepingCapacity: true)
         }
         guard !state.waitingFor.isEmpty else { return }
         for trigger in self.triggers(of: event) {
-            if let watchers = state.waitingFor.removeValue(forKey: trigger) {
-                take(watchers.values)
-            }
+            if let watchers = state.waitingFor.removeValue(forKey: trigger) { take(watchers) }
         }
     }
 

@@ -91,8 +91,11 @@ package struct WatchFilter: Sendable {
     /// Whether an object is asked for.
     package func matches(_ object: CachedObject) -> Bool {
         if self.prefix.count > 0 {
-            let isWithin = object.key.withUnsafeBytes { key in
-                self.prefix.withUnsafeBytes { key.starts(with: $0) }
+            let isWithin = object.withKey { key in
+                key.count >= self.prefix.count
+                    && self.prefix.withUnsafeBytes { prefix in
+                        compareBytes(.init(rebasing: key[..<prefix.count]), prefix) == 0
+                    }
             }
             guard isWithin else { return false }
         }

@@ -7,23 +7,37 @@ import Synchronization
 /// A watch of one resource: a filter and a place in the ring of events.
 ///
 // SAFETY: `@unchecked Sendable` because the variables are touched under the lock of the cache's
-// state only.
+// state only, but for those that belong to the one task that asks for the next events.
 package final class Watcher: @unchecked Sendable {
     package let cache: ResourceCache
     package let filter: WatchFilter
     /// The number of the next event to look at.
     var position: Int
     private let generation: Int
-    private var waiter: CheckedContinuation<Wake, Never>?
+    private var waiter: Waiter?
+    /// The place among those that wait for the same; meaningless while there is no waiter.
+    private var place = 0
     private var isCancelled = false
-    /// The first state that has not been sent yet.
+    /// The first state that has not been sent yet. The task's own.
     private var initial: Initial?
+    /// What wakes the task when its time has come. The task's own.
+    private var alarm: Alarm?
     /// The revision up to which everything has been given out.
     private var revision: Int64
 
     fileprivate struct Initial {
         var objects: OrderedObjects
-        var cursor: OrderedObjects.Cursor
+        /// What has not been sent yet.
+        var run: OrderedObjects.Run
+    }
+
+    typealias Waiter = CheckedContinuation<Wake, Never>
+
+    /// A deadline stays the same for many events, and so does its timer.
+    private struct Alarm {
+        let deadline: ContinuousClock.Instant
+        let timers: DeadlineQueue
+        let timer: DeadlineQueue.Timer
     }
 
     enum Wake {
@@ -125,28 +139,23 @@ package final class Watcher: @unchecked Sendable {
     }
 
     private func takeInitial() -> Step? {
-        // Only this watcher's task looks at the first state.
-        guard var initial = self.cache.state.withLock({ _ in self.initial }) else { return nil }
+        guard var initial = self.initial else { return nil }
         var items: [Item] = []
         while items.count < Self.batchLimit {
-            guard
-                let object = initial.objects.next(&initial.cursor, within: self.filter.prefix)
-            else {
-                let revision = self.cache.state.withLock { _ in
+            guard let object = initial.objects.next(&initial.run) else {
+                if items.isEmpty {
                     self.initial = nil
-                    return self.revision
+                    return .initialEnd(self.cache.state.withLock { _ in self.revision })
                 }
-                if items.isEmpty { return .initialEnd(revision) }
-                self.cache.state.withLock { _ in
-                    self.initial = Initial(objects: OrderedObjects(), cursor: initial.cursor)
-                }
+                // The end is told next; until then nothing of the state has to be kept.
+                self.initial = Initial(objects: OrderedObjects(), run: initial.run)
                 return .initial(items)
             }
             if self.filter.matchesSelectors(object) {
                 items.append(Item(kind: .added, object: object, event: nil))
             }
         }
-        self.cache.state.withLock { [initial] _ in self.initial = initial }
+        self.initial = initial
         return .initial(items)
     }
 
@@ -173,8 +182,7 @@ package final class Watcher: @unchecked Sendable {
         until deadline: ContinuousClock.Instant,
         _ timers: DeadlineQueue
     ) async -> Wake {
-        let timer = timers.add(deadline) { self.wake(.deadline) }
-        defer { timers.remove(timer) }
+        self.arm(deadline, timers)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let wake = self.cache.state.withLock { state -> Wake? in
@@ -183,13 +191,7 @@ package final class Watcher: @unchecked Sendable {
                     if ContinuousClock.now >= deadline { return .deadline }
                     guard state.generation == self.generation, self.position == state.ring.next
                     else { return .changed }
-                    self.waiter = continuation
-                    let id = ObjectIdentifier(self)
-                    if let trigger = self.filter.trigger {
-                        state.waitingFor[trigger, default: [:]][id] = self
-                    } else {
-                        state.waiting[id] = self
-                    }
+                    self.startWaiting(continuation, &state)
                     return nil
                 }
                 if let wake { continuation.resume(returning: wake) }
@@ -200,28 +202,66 @@ package final class Watcher: @unchecked Sendable {
         }
     }
 
-    /// Ends a wait, if there is one.
+    /// Sees to it that the task is woken at a deadline.
+    private func arm(_ deadline: ContinuousClock.Instant, _ timers: DeadlineQueue) {
+        if let alarm = self.alarm {
+            if alarm.deadline == deadline { return }
+            alarm.timers.remove(alarm.timer)
+        }
+        let timer = timers.add(deadline) { [weak self] in self?.wake(.deadline) }
+        self.alarm = Alarm(deadline: deadline, timers: timers, timer: timer)
+    }
+
+    deinit {
+        if let alarm = self.alarm { alarm.timers.remove(alarm.timer) }
+    }
+
+    private func startWaiting(_ waiter: Waiter, _ state: inout ResourceCache.State) {
+        self.waiter = waiter
+        if let trigger = self.filter.trigger {
+            self.place = state.waitingFor[trigger]?.count ?? 0
+            state.waitingFor[trigger, default: []].append(self)
+        } else {
+            self.place = state.waiting.count
+            state.waiting.append(self)
+        }
+    }
+
+    /// Ends a wait, if there is one, for a reason that is no event.
     func wake(_ reason: Wake) {
-        let waiter = self.cache.state.withLock { state in
-            defer { self.waiter = nil }
-            if reason != .changed { self.stopWaiting(&state) }
-            return self.waiter
+        let waiter = self.cache.state.withLock { state -> Waiter? in
+            guard let waiter = self.endWait() else { return nil }
+            self.stopWaiting(&state)
+            return waiter
         }
         waiter?.resume(returning: reason)
     }
 
-    /// Takes the watcher from those that wait. An event may have done so already, and then it is to
-    /// be looked at; else all events so far are of no interest.
+    /// Who waits, and no longer does. Called under the lock by whoever takes the watcher from the
+    /// list of those that wait.
+    func endWait() -> Waiter? {
+        defer { self.waiter = nil }
+        return self.waiter
+    }
+
+    /// Takes the watcher from those that wait: all events so far are of no interest.
     private func stopWaiting(_ state: inout ResourceCache.State) {
-        let id = ObjectIdentifier(self)
         if let trigger = self.filter.trigger {
-            guard state.waitingFor[trigger]?.removeValue(forKey: id) != nil else { return }
+            self.leave(&state.waitingFor[trigger, default: []])
             if state.waitingFor[trigger]?.isEmpty == true { state.waitingFor[trigger] = nil }
         } else {
-            guard state.waiting.removeValue(forKey: id) != nil else { return }
+            self.leave(&state.waiting)
         }
         self.position = state.ring.next
         self.revision = max(self.revision, state.revision)
+    }
+
+    /// Leaves a list, in which the last one takes the place.
+    private func leave(_ list: inout [Watcher]) {
+        let last = list.removeLast()
+        guard last !== self else { return }
+        last.place = self.place
+        list[self.place] = last
     }
 }
 
@@ -261,7 +301,7 @@ extension ResourceCache {
                 revision: max(state.revision, applied),
                 initial: Watcher.Initial(
                     objects: state.objects,
-                    cursor: state.objects.cursor(from: filter.prefix)
+                    run: state.objects.run(within: filter.prefix)
                 )
             )
         }

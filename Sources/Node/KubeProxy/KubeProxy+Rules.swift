@@ -144,12 +144,9 @@ extension KubeProxy {
                     clusterRange: tables[index].options.podRange,
                     zone: zone
                 )
-                let fragment = view.map { RuleFragment($0, context) }
-                if work.isWhole {
-                    tables[index].put(name, fragment)
-                } else {
-                    parts.append(tables[index].replace(name, by: fragment))
-                }
+                parts.append(
+                    tables[index].replace(name, by: view.map { RuleFragment($0, context) })
+                )
             }
         }
         guard work.isWhole || tables.contains(where: { $0.lacksChains }) else {

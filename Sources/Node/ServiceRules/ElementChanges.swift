@@ -3,8 +3,6 @@
 
 /// Elements of maps and sets that come and go in one change of the table.
 struct ElementChanges {
-    /// Whether nobody wants to know of them, because the kernel is given everything anew.
-    var isIgnored = false
     /// By name of the map or set.
     private var deleted: [String: [String]] = [:]
     private var added: [String: [String]] = [:]
@@ -16,7 +14,6 @@ struct ElementChanges {
         _ old: RuleFragment.Element?,
         by new: RuleFragment.Element?
     ) {
-        if self.isIgnored { return }
         if old?.verdict != new?.verdict {
             if old != nil { self.deleted[collection.rawValue, default: []].append(key) }
             if let new {

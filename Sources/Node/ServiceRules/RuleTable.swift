@@ -76,41 +76,24 @@ public struct RuleTable: Sendable {
     ///
     /// - Returns: the script that makes the same change in the kernel; empty when nothing differs.
     public mutating func replace(_ service: String, by fragment: RuleFragment?) -> String {
-        var changes = ElementChanges()
-        guard let (old, new) = self.put(service, fragment, &changes) else { return "" }
-        // Elements that point at chains go before the chains, and come after them.
-        var text = changes.deletions(self.path)
-        text += self.additions(new, besides: old)
-        text += changes.additions(self.path)
-        return text + self.removals(old, besides: new)
-    }
-
-    /// The same, where the kernel is given ``script`` next.
-    public mutating func put(_ service: String, _ fragment: RuleFragment?) {
-        var changes = ElementChanges()
-        changes.isIgnored = true
-        _ = self.put(service, fragment, &changes)
-    }
-
-    /// The fragment of the Service before and now; nil when they are the same.
-    private mutating func put(
-        _ service: String,
-        _ fragment: RuleFragment?,
-        _ changes: inout ElementChanges
-    ) -> (old: RuleFragment, new: RuleFragment)? {
         let old = self.fragments[service] ?? RuleFragment()
         let new = fragment ?? RuleFragment()
         self.fragments[service] = fragment
-        guard old != new else { return nil }
+        guard old != new else { return "" }
         self.withoutLocalEndpoints.internal += new.lacksInner - old.lacksInner
         self.withoutLocalEndpoints.external += new.lacksOuter - old.lacksOuter
+        var changes = ElementChanges()
         for collection in RuleFragment.Collection.allCases {
             self.change(service, collection, old, new, &changes)
         }
         let count = self.sharedChains.count
         self.sharedChains.formUnion(new.sharedChains)
         self.lacksChains = self.lacksChains || self.sharedChains.count > count
-        return (old, new)
+        // Elements that point at chains go before the chains, and come after them.
+        var text = changes.deletions(self.path)
+        text += self.additions(new, besides: old)
+        text += changes.additions(self.path)
+        return text + self.removals(old, besides: new)
     }
 
     /// Says that the kernel is given ``script`` next.

@@ -9,9 +9,6 @@ import CNFTables
 public final class NFTables {
     private let context: OpaquePointer
 
-    /// Bytes of a script that libnftables takes so much to read that memory is given back afterwards.
-    private static let largeScriptBytes = 1 << 20
-
     /// What the kernel or the parser refused.
     public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         /// What nft says, with lines of the script.
@@ -34,7 +31,6 @@ public final class NFTables {
     /// Runs a script and gives its output. Blocks until the kernel has answered.
     @discardableResult
     public func run(_ script: String) throws(Failure) -> String {
-        defer { if script.utf8.count > Self.largeScriptBytes { _ = malloc_trim(0) } }
         guard nft_run_cmd_from_buffer(self.context, script) == 0 else {
             let message = nft_ctx_get_error_buffer(self.context).map { String(cString: $0) } ?? ""
             throw Failure(message: message.isEmpty ? "no reason given" : message)

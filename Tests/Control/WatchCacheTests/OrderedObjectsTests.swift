@@ -56,6 +56,46 @@ struct OrderedObjectsTests {
         }
     }
 
+    @Test(
+        "counts and takes the objects from a key on",
+        arguments: ["ns2/", "ns2/3", "ns2/599", "ns2/9", "ns3/"]
+    )
+    func runs(start: String) {
+        var objects = OrderedObjects()
+        var keys: [String] = []
+        for number in 0..<2000 {
+            let key = "ns\(number % 4)/\(number)"
+            objects.put(Self.object(key))
+            keys.append(key)
+        }
+        let run = objects.run(from: Bytes(utf8: start), within: "ns2/")
+        let expected = keys.filter { $0 >= start && $0.hasPrefix("ns2/") }.sorted()
+        #expect(objects.count(run) == expected.count)
+        for limit in [0, 1, 7, expected.count] where limit <= expected.count {
+            let taken = objects.prefix(limit, of: run)
+            #expect(
+                taken.map { String(decoding: $0.key, as: UTF8.self) }
+                    == Array(expected.prefix(limit))
+            )
+        }
+        #expect(objects.count(objects.run(within: "")) == 2000)
+        #expect(OrderedObjects().count(OrderedObjects().run(within: "ns2/")) == 0)
+    }
+
+    @Test("keeps an encoding while there is room", arguments: [(0, 2), (Int.max, 1)])
+    func kept(limit: Int, expected: Int) throws {
+        let object = Self.object("ns/a")
+        var made = 0
+        for _ in 0..<2 {
+            let json = object.json(keptBelow: limit) { () throws(Never) in
+                made += 1
+                return Array("{}".utf8)
+            }
+            #expect(json == Bytes(utf8: "{}"))
+        }
+        #expect(made == expected)
+    }
+
     @Test("a copy keeps the state it was made of")
     func snapshot() {
         var objects = OrderedObjects(sorted: (10..<99).map { Self.object("a/\($0)") })
@@ -71,11 +111,11 @@ struct OrderedObjectsTests {
     @Test("goes on after a key")
     func cursor() {
         let objects = OrderedObjects(sorted: (1000..<2000).map { Self.object("a/\($0)") })
-        var cursor = objects.cursor(from: "a/1498\u{0}")
-        let next = objects.next(&cursor, within: "a/")
+        var run = objects.run(from: "a/1498\u{0}", within: "a/")
+        let next = objects.next(&run)
         #expect(next?.name == "1499")
-        let other = objects.next(&cursor, within: "b/")
-        #expect(other?.name == nil)
+        var other = objects.run(from: "a/1498", within: "b/")
+        #expect(objects.next(&other)?.name == nil)
     }
 }
 

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Access
+import JSON
 import KubernetesAPI
 import ObjectModel
 import Registry
@@ -88,7 +89,7 @@ final class AdmissionHooks: WriteHooks {
             kind: GroupVersionKind(
                 group: resource.group,
                 version: resource.version,
-                kind: resource.kind
+                kind: self.call.entry.typeMeta.kind
             ),
             namespace: self.namespace(object ?? old),
             name: name,

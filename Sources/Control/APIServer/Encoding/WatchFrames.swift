@@ -5,6 +5,7 @@ import Bytes
 import JSON
 import KubernetesAPI
 import MediaTypes
+import NIOCore
 import ObjectModel
 import Protobuf
 import Registry
@@ -36,14 +37,25 @@ struct WatchFrames: Sendable {
         }
     }
 
-    /// The bytes of an event; made once for all watches that want this form.
-    func frame(_ item: Watcher.Item) throws(StatusError) -> Bytes {
-        guard let event = item.event else { return try self.make(item) }
-        let key = CacheEvent.FrameKey(kind: item.kind, format: self.format)
-        return try event.frame(key) { () throws(StatusError) in try self.make(item) }
+    /// The bytes of an event, which all watches share that want this form.
+    private final class Shared: Sendable {
+        let buffer: ByteBuffer
+
+        init(_ buffer: ByteBuffer) {
+            self.buffer = buffer
+        }
     }
 
-    private func make(_ item: Watcher.Item) throws(StatusError) -> Bytes {
+    /// The bytes of an event; made once for all watches that want this form.
+    func frame(_ item: Watcher.Item) throws(StatusError) -> ByteBuffer {
+        guard let event = item.event else { return try self.make(item) }
+        let key = CacheEvent.FrameKey(kind: item.kind, format: self.format)
+        return try event.frame(key) { () throws(StatusError) in
+            Shared(try self.make(item))
+        }.buffer
+    }
+
+    private func make(_ item: Watcher.Item) throws(StatusError) -> ByteBuffer {
         let name = Self.name(item.kind)
         let answer = Answer.cached(item.object)
         if self.isMetadataOnly {
@@ -51,7 +63,7 @@ struct WatchFrames: Sendable {
         }
         if self.isProtobuf {
             let message = try self.encoder.message(answer)
-            let typeMeta = TypeMeta(self.encoder.entry.resource.schema)
+            let typeMeta = self.encoder.entry.typeMeta
             let object = message.withUnsafeBytes { Envelope.seal(raw: $0, typeMeta) }
             return Self.protobuf(name, object)
         }
@@ -59,42 +71,40 @@ struct WatchFrames: Sendable {
     }
 
     /// The bytes of an event about any object: bookmarks, failures.
-    func frame(_ name: String, _ object: APIObject) throws(StatusError) -> Bytes {
+    func frame(_ name: String, _ object: APIObject) throws(StatusError) -> ByteBuffer {
         self.isProtobuf
             ? Self.protobuf(name, object.sealed())
             : Self.json(name, Bytes(try ObjectEncoder.json(object)))
     }
 
     /// `{"type":"ADDED","object":{...}}` and a line end.
-    static func json(_ name: String, _ object: Bytes) -> Bytes {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(object.count + 40)
-        bytes += Array("{\"type\":\"".utf8)
-        bytes += Array(name.utf8)
-        bytes += Array("\",\"object\":".utf8)
-        bytes += object
-        bytes += [UInt8(ascii: "}"), UInt8(ascii: "\n")]
-        return Bytes(bytes)
+    static func json(_ name: String, _ object: Bytes) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(object.count + 40)
+        buffer.writeString("{\"type\":\"")
+        buffer.writeString(name)
+        buffer.writeString("\",\"object\":")
+        object.withUnsafeBytes { _ = buffer.writeBytes($0) }
+        buffer.writeString("}\n")
+        return buffer
     }
 
     /// The length in four bytes, then a bare WatchEvent around the enveloped object.
-    private static func protobuf(_ name: String, _ object: [UInt8]) -> Bytes {
+    private static func protobuf(_ name: String, _ object: [UInt8]) -> ByteBuffer {
         var text = ProtobufText()
         let raw = 1 + ProtobufText.varintCount(object.count) + object.count
         Array(name.utf8).withUnsafeBytes { text.field(1, $0) }
         text.tag(2, raw)
         object.withUnsafeBytes { text.field(1, $0) }
-        let count = UInt32(text.bytes.count)
-        return Bytes(
-            [
-                UInt8(truncatingIfNeeded: count >> 24), UInt8(truncatingIfNeeded: count >> 16),
-                UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count),
-            ] + text.bytes
-        )
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(4 + text.bytes.count)
+        buffer.writeInteger(UInt32(text.bytes.count))
+        buffer.writeBytes(text.bytes)
+        return buffer
     }
 
     /// How far a watch has come: an object of the kind with nothing but a resource version.
-    func bookmark(_ revision: Int64, endsInitialEvents: Bool) throws(StatusError) -> Bytes {
+    func bookmark(_ revision: Int64, endsInitialEvents: Bool) throws(StatusError) -> ByteBuffer {
         var object =
             self.isMetadataOnly
             ? APIObject(MetaV1.PartialObjectMetadata())

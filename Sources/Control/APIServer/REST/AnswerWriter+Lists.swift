@@ -78,7 +78,7 @@ extension AnswerWriter {
         for object in result.objects {
             let count: Int
             if isHub {
-                count = object.message.count
+                count = object.messageCount
             } else {
                 let message = try self.encoder.message(.cached(object))
                 converted.append(message)
@@ -100,9 +100,13 @@ extension AnswerWriter {
             buffer.writeBytes(envelope)
             buffer.writeBytes(head)
             for (index, object) in result.objects.enumerated() {
-                let message = isHub ? object.message : converted[index]
-                ProtobufText.writeTag(2, message.count, to: &buffer)
-                message.withUnsafeBytes { _ = buffer.writeBytes($0) }
+                if isHub {
+                    ProtobufText.writeTag(2, object.messageCount, to: &buffer)
+                    object.withMessage { _ = buffer.writeBytes($0) }
+                } else {
+                    ProtobufText.writeTag(2, converted[index].count, to: &buffer)
+                    converted[index].withUnsafeBytes { _ = buffer.writeBytes($0) }
+                }
                 if buffer.readableBytes >= Self.chunkBytes {
                     try await output.write(buffer)
                     buffer = ByteBuffer()
@@ -172,7 +176,7 @@ extension AnswerWriter {
         skipping skipped: Int
     ) async throws(StatusError) {
         // JSON is about twice as long.
-        let expected = result.objects.reduce(0) { $0 + $1.message.count } * 2
+        let expected = result.objects.reduce(0) { $0 + $1.messageCount } * 2
         let output = ListOutput(
             self.exchange,
             contentType: MediaType.json.rawValue,

@@ -59,7 +59,7 @@ struct AnswerWriter: Sendable {
         case nil:
             if self.representation.mediaType == .protobuf {
                 let message = try self.encoder.message(answer)
-                let typeMeta = TypeMeta(self.call.resource.schema)
+                let typeMeta = self.call.entry.typeMeta
                 await self.send(
                     status,
                     protobuf: message.withUnsafeBytes { Envelope.seal(raw: $0, typeMeta) },

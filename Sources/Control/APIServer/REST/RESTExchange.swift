@@ -15,7 +15,10 @@ import Synchronization
 import YAML
 
 /// A request as the API reads it, and what its answer needs to know of it.
-struct RESTExchange: Sendable {
+///
+/// A class, like what else a request passes on: the frame of every function that waits keeps its
+/// arguments, for as long as a watch lasts, and a reference is the smallest of them.
+final class RESTExchange: Sendable {
     let request: HTTPRequest
     let response: HTTPResponseWriter
     let target: RequestTarget

@@ -58,17 +58,34 @@ extension RESTHandler {
         try await writer.send(result)
     }
 
-    func watch(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
+    /// Starts a watch.
+    func watch(
+        _ exchange: RESTExchange,
+        _ call: ResourceCall
+    ) async throws(StatusError) -> StartedWatch {
         let options = try self.listOptions(exchange, call)
         let writer = try WatchWriter(exchange, call, options)
-        let watcher: Watcher
         do throws(StatusError) {
-            watcher = try await self.core.operations.watch(call, options)
+            let watcher = try await self.core.operations.watch(call, options)
+            return StartedWatch(writer: writer, outcome: .success(watcher))
         } catch {
             // As upstream has it: a watch that was understood fails by an event.
             guard error.reason == .expired else { throw error }
-            return try await writer.refuse(error)
+            return StartedWatch(writer: writer, outcome: .failure(error))
         }
-        try await writer.run(watcher, self.core)
+    }
+}
+
+/// A watch that has been understood, or why it has nothing to send.
+struct StartedWatch: Sendable {
+    let writer: WatchWriter
+    let outcome: Result<Watcher, StatusError>
+
+    /// Sends what there is until the watch is over.
+    func run(_ core: ServerCore) async throws(StatusError) {
+        switch self.outcome {
+        case .success(let watcher): try await self.writer.run(watcher, core)
+        case .failure(let error): try await self.writer.refuse(error)
+        }
     }
 }

@@ -28,14 +28,18 @@ struct RESTHandler: HTTPRequestHandler {
             return try await RESTExchange.refuse(error, request, response)
         }
         let start = ContinuousClock.now
+        let call = self.core.route(exchange.info)
         do throws(StatusError) {
-            try await self.serve(exchange)
+            if let watch = try await self.serve(exchange, call) {
+                // What served the request so far is done and keeps no memory while the watch lasts.
+                try await watch.run(self.core)
+            }
         } catch {
             try await exchange.send(error)
         }
         self.core.metrics.count(
             exchange.info,
-            try? self.core.route(exchange.info, .anonymous),
+            call,
             method: exchange.method,
             isDryRun: exchange.target.query.first("dryRun") != nil,
             code: exchange.sentCode.value,
@@ -43,24 +47,40 @@ struct RESTHandler: HTTPRequestHandler {
         )
     }
 
-    private func serve(_ exchange: RESTExchange) async throws(StatusError) {
+    /// Answers a request.
+    ///
+    /// - Returns: the watch that the request has started, for the caller to run.
+    private func serve(
+        _ exchange: RESTExchange,
+        _ routed: ResourceCall?
+    ) async throws(StatusError) -> StartedWatch? {
         let user = try await self.core.access.authenticate(exchange)
-        let info = exchange.info
-        try await self.core.access.authorize(user, info)
-        guard info.isResourceRequest else {
-            return try await self.core.serveOther(exchange, user)
+        try await self.core.access.authorize(user, exchange.info)
+        guard exchange.info.isResourceRequest else {
+            try await self.core.serveOther(exchange, user)
+            return nil
         }
-        if Self.lasts(info) { return try await self.serveResource(exchange, user) }
+        let call = routed?.made(by: user)
+        if exchange.info.verb == "watch", let call,
+            call.isAllowedMethod(exchange.info, exchange.method)
+        {
+            return try await self.watch(exchange, call)
+        }
+        if Self.lasts(exchange.info) {
+            try await self.serveResource(exchange, call, user)
+            return nil
+        }
         let deadline = try RequestDeadline(
             exchange.target.query,
             maximum: self.core.requestTimeout
         )
-        let kind = InFlightLimits.classify(user, isReadOnly: info.isReadOnly)
+        let kind = InFlightLimits.classify(user, isReadOnly: exchange.info.isReadOnly)
         try await self.core.limits.run(kind) { () throws(StatusError) in
             try await deadline.run(self.core.registry.shared.timers) { () throws(StatusError) in
-                try await self.serveResource(exchange, user)
+                try await self.serveResource(exchange, call, user)
             }
         }
+        return nil
     }
 
     /// Whether a request goes on for long.
@@ -84,6 +104,7 @@ struct RESTHandler: HTTPRequestHandler {
 
     private func serveResource(
         _ exchange: RESTExchange,
+        _ call: ResourceCall?,
         _ user: UserInfo
     ) async throws(StatusError) {
         let info = exchange.info
@@ -95,7 +116,7 @@ struct RESTHandler: HTTPRequestHandler {
             return try await self.answer(exchange, review)
         }
         if info.apiGroup == Self.usageGroup { return try await self.usage(exchange) }
-        guard let call = try self.core.route(info, user) else {
+        guard let call else {
             if try await self.serveLegacy(exchange, user) { return }
             throw self.core.isReviewPath(info) ? .methodNotSupportedAtAll : ServerCore.pageNotFound
         }
@@ -114,7 +135,6 @@ struct RESTHandler: HTTPRequestHandler {
         switch info.verb {
         case "get": try await self.get(exchange, call)
         case "list": try await self.list(exchange, call)
-        case "watch": try await self.watch(exchange, call)
         case "create": try await self.create(exchange, call)
         case "update": try await self.update(exchange, call)
         case "patch": try await self.patch(exchange, call)

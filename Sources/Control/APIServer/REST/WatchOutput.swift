@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Bytes
 import HTTP
 import MediaTypes
 import NIOCore
@@ -37,12 +36,14 @@ enum WatchOutput: Sendable {
     }
 
     /// Sends events.
-    func send(_ frames: [Bytes]) async throws {
+    func send(_ frames: [ByteBuffer]) async throws {
         switch self {
         case .body(let exchange):
+            // What all watches share is copied by none.
+            if frames.count == 1 { return try await exchange.response.write(frames[0]) }
             var buffer = ByteBuffer()
             for frame in frames {
-                frame.withUnsafeBytes { _ = buffer.writeBytes($0) }
+                buffer.writeImmutableBuffer(frame)
                 if buffer.readableBytes > Self.chunkBytes {
                     try await exchange.response.write(buffer)
                     buffer.clear()
@@ -51,12 +52,7 @@ enum WatchOutput: Sendable {
             if buffer.readableBytes > 0 { try await exchange.response.write(buffer) }
         case .socket(let socket, let isText):
             for frame in frames {
-                let message: WebSocket.Message = frame.withUnsafeBytes { bytes in
-                    isText
-                        ? .text(String(decoding: bytes, as: UTF8.self))
-                        : .binary(ByteBuffer(bytes: bytes))
-                }
-                try await socket.send(message)
+                try await socket.send(isText ? .text(String(buffer: frame)) : .binary(frame))
             }
         }
     }

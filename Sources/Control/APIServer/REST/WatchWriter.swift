@@ -5,6 +5,7 @@ import Bytes
 import HTTP
 import KubernetesAPI
 import MediaTypes
+import NIOCore
 import ObjectModel
 import Protobuf
 import Registry
@@ -12,7 +13,7 @@ import RequestInfo
 import WatchCache
 
 /// Sends the events of a watch until it ends.
-struct WatchWriter: Sendable {
+final class WatchWriter: Sendable {
     private let exchange: RESTExchange
     private let options: ListOptions
     private let frames: WatchFrames
@@ -99,7 +100,7 @@ struct WatchWriter: Sendable {
                 ) { shared.applied }
                 switch step {
                 case .initial(let items), .events(let items):
-                    var frames: [Bytes] = []
+                    var frames: [ByteBuffer] = []
                     frames.reserveCapacity(items.count)
                     for item in items {
                         frames.append(try self.frame(item, hasColumns: hasColumns))
@@ -134,7 +135,9 @@ struct WatchWriter: Sendable {
     }
 
     /// When the next bookmark is due: after a while of silence, and once more just before the end.
+    /// Without bookmarks a watch sleeps until its end.
     private func bookmark(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        guard self.options.allowWatchBookmarks else { return self.deadline }
         let last = self.deadline - Self.lastBookmark
         return now < last ? min(now + Self.bookmarkInterval, last) : self.deadline
     }
@@ -151,7 +154,10 @@ struct WatchWriter: Sendable {
     }
 
     /// The bytes of an event; as a table only the first says what its columns are.
-    private func frame(_ item: Watcher.Item, hasColumns: Bool) throws(StatusError) -> Bytes {
+    private func frame(
+        _ item: Watcher.Item,
+        hasColumns: Bool
+    ) throws(StatusError) -> ByteBuffer {
         guard let tabulator = self.tabulator else { return try self.frames.frame(item) }
         let table = try tabulator.table(
             [.cached(item.object)],

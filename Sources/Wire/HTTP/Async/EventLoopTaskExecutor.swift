@@ -3,18 +3,22 @@
 
 public import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Runs the jobs of tasks on an event loop, in batches: a task that is woken by an event of the loop
 /// goes on in the same tick, before what it writes is flushed.
 ///
 // SAFETY: `@unchecked Sendable` because everything mutable is touched on the event loop only, which
-// `enqueue` checks before it does.
+// `enqueue` checks before it does; what comes from other threads goes through a lock.
 public final class EventLoopTaskExecutor: TaskExecutor, @unchecked Sendable {
     public let eventLoop: any EventLoop
     private var jobs: [UnownedJob] = []
     private var running: [UnownedJob] = []
     private var isScheduled = false
     private var isDraining = false
+    /// Jobs from other threads. The first one asks the loop to take them, the others join it: an
+    /// event that wakes a hundred tasks wakes the loop once.
+    private let arrived = Mutex<[UnownedJob]>([])
 
     private init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -47,10 +51,21 @@ public final class EventLoopTaskExecutor: TaskExecutor, @unchecked Sendable {
                 self.drain()
             }
         } else {
-            self.eventLoop.execute {
-                job.runSynchronously(on: self.asUnownedTaskExecutor())
+            let isFirst = self.arrived.withLock { arrived in
+                arrived.append(job)
+                return arrived.count == 1
             }
+            if isFirst { self.eventLoop.execute { self.takeArrived() } }
         }
+    }
+
+    private func takeArrived() {
+        let arrived = self.arrived.withLock { arrived in
+            defer { arrived = [] }
+            return arrived
+        }
+        self.jobs += arrived
+        self.drain()
     }
 
     /// Runs what is ready, and what that makes ready, at most ``maximumRounds`` deep so that a task
