@@ -3,6 +3,7 @@
 
 import HTTP
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import HTTP2Transport
@@ -83,5 +84,35 @@ struct EndedSessionTests {
         harness.session.close(.closed("test"))
         #expect(harness.feed(F.request(105)).isEmpty)
         #expect(harness.handler.connectionsClosed == 1)
+    }
+
+    /// Found by fuzzing (`request-after-the-end`): a request on a closed session heard nothing for ever.
+    @Test("says of a request that it was not processed", arguments: [false, true])
+    func lateRequest(isClosed: Bool) throws {
+        let harness = try #require(SessionHarness(role: .client))
+        harness.flush()
+        harness.feed(F.settings() + F.frame(.ping, [0]))
+        #expect(!harness.session.wantsInput)
+        if isClosed { harness.session.close(.closed("test")) }
+        let receiver = LateReceiver()
+        let stream: HTTP2Stream = harness.session.startRequest(
+            HTTPRequestHead(method: .get, authority: "test", path: "/"),
+            endStream: true,
+            receiver: receiver
+        )
+        #expect(receiver.closures.isEmpty)
+        harness.flush()
+        harness.loop.run()
+        #expect(receiver.closures == [.notProcessed])
+        #expect(!stream.isWritable)
+    }
+
+    private final class LateReceiver: HTTPStreamReceiver {
+        var closures: [HTTPStreamClosure] = []
+
+        func received(data: ByteBuffer) {}
+        func received(trailers: HeaderFields) {}
+        func receivedEnd() {}
+        func closed(_ reason: HTTPStreamClosure) { self.closures.append(reason) }
     }
 }

@@ -15,6 +15,9 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
         case connectionAny([HTTP2ErrorCode])
         /// RST_STREAM with this code on this stream; the connection lives.
         case stream(UInt32, HTTP2ErrorCode)
+        /// The message does not stand: its stream is reset or the connection ends, which a receiver
+        /// may do for any error of a stream (section 5.4).
+        case refused(UInt32)
         /// Nothing: it is allowed, or has to be ignored.
         case ignored
     }
@@ -30,6 +33,35 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
         self.what = what
         self.bytes = bytes
         self.answer = answer
+    }
+}
+
+extension RuleCase {
+    /// What a receiver sent in answer, and whether the connection is still open, is as it should be.
+    func check(_ answer: [Frames.Read], isOpen: Bool) throws {
+        let goAways = answer.filter { $0.kind == Frames.Kind.goAway.rawValue }
+        let resets = answer.filter { $0.kind == Frames.Kind.resetStream.rawValue }
+        switch self.answer {
+        case .connection(let code):
+            // A peer that says goodbye first is answered likewise, then with the error.
+            #expect(goAways.last?.code == code.rawValue)
+            #expect(!isOpen)
+        case .connectionAny(let codes):
+            #expect(goAways.count == 1)
+            #expect(codes.contains { $0.rawValue == goAways.first?.code })
+            #expect(!isOpen)
+        case .stream(let id, let code):
+            #expect(goAways.isEmpty)
+            #expect(resets.map(\.stream) == [id])
+            #expect(resets.map(\.code) == [code.rawValue])
+            #expect(isOpen)
+        case .refused(let id):
+            #expect(isOpen ? resets.map(\.stream) == [id] : goAways.last?.code != 0)
+        case .ignored:
+            #expect(goAways.isEmpty)
+            #expect(resets.filter { $0.code != 0 }.isEmpty)
+            #expect(isOpen)
+        }
     }
 }
 
@@ -143,6 +175,12 @@ struct HTTP2SessionRulesTests {
             F.frame(.priority, stream: 5, [0, 0, 0, 0, 1]),
             .ignored
         ),
+        RuleCase(
+            "6.3",
+            "PRIORITY of a wrong length",
+            F.frame(.priority, stream: 1, [0, 0, 0, 0]),
+            .connectionAny([.frameSizeError])
+        ),
         RuleCase("6.4", "RST_STREAM on stream 0", F.reset(0), .connection(.protocolError)),
         RuleCase("6.4", "RST_STREAM on an idle stream", F.reset(1), .connection(.protocolError)),
         RuleCase(
@@ -206,6 +244,12 @@ struct HTTP2SessionRulesTests {
             "6.7",
             "PING of 7 bytes",
             F.frame(.ping, Array(repeating: 0, count: 7)),
+            .connection(.frameSizeError)
+        ),
+        RuleCase(
+            "6.8",
+            "GOAWAY that is too short",
+            F.frame(.goAway, [0, 0, 0, 0]),
             .connection(.frameSizeError)
         ),
         RuleCase(
@@ -420,6 +464,30 @@ struct HTTP2SessionRulesTests {
         ),
         RuleCase(
             "8.2.1",
+            "a name that is not ASCII",
+            Self.request(F.pseudo() + F.literal("n\u{E4}me", "x")),
+            .stream(1, .protocolError)
+        ),
+        RuleCase(
+            "8.2.1",
+            "a name with DEL",
+            Self.request(F.pseudo() + F.literal("a\u{7F}", "x")),
+            .stream(1, .protocolError)
+        ),
+        RuleCase(
+            "8.2.1",
+            "a value that ends with a space",
+            Self.request(F.pseudo() + F.literal("a", "x ")),
+            .stream(1, .protocolError)
+        ),
+        RuleCase(
+            "8.2.1",
+            "a value that starts with a tab",
+            Self.request(F.pseudo() + F.literal("a", "\tx")),
+            .stream(1, .protocolError)
+        ),
+        RuleCase(
+            "8.2.1",
             "a value that starts with a space",
             Self.request(F.pseudo() + F.literal("a", " x")),
             .stream(1, .protocolError)
@@ -546,6 +614,21 @@ struct HTTP2SessionRulesTests {
             Self.request(F.pseudo(method: "CONNECT")),
             .stream(1, .protocolError)
         ),
+        RuleCase(
+            "8.5",
+            "CONNECT with a :scheme",
+            Self.request(
+                F.literal(":method", "CONNECT") + F.literal(":scheme", "http")
+                    + F.literal(":authority", "test")
+            ),
+            .stream(1, .protocolError)
+        ),
+        RuleCase(
+            "8.5",
+            "CONNECT without :authority",
+            Self.request(F.literal(":method", "CONNECT")),
+            .stream(1, .protocolError)
+        ),
     ]
 
     static let hpackCases: [RuleCase] = [
@@ -613,26 +696,8 @@ struct HTTP2SessionRulesTests {
         let harness = try #require(SessionHarness(limits: limits))
         harness.feed(Frames.hello)
         let answer = harness.feed(rule.bytes)
-        let goAways = answer.filter { $0.kind == Frames.Kind.goAway.rawValue }
-        let resets = answer.filter { $0.kind == Frames.Kind.resetStream.rawValue }
-        switch rule.answer {
-        case .connection(let code):
-            #expect(goAways.map(\.code) == [code.rawValue])
-            #expect(!harness.session.wantsInput)
-        case .connectionAny(let codes):
-            #expect(goAways.count == 1)
-            #expect(codes.contains { $0.rawValue == goAways.first?.code })
-            #expect(!harness.session.wantsInput)
-        case .stream(let id, let code):
-            #expect(goAways.isEmpty)
-            #expect(resets.map(\.stream) == [id])
-            #expect(resets.map(\.code) == [code.rawValue])
-            try self.expectAlive(harness)
-        case .ignored:
-            #expect(goAways.isEmpty)
-            #expect(resets.filter { $0.code != 0 }.isEmpty)
-            try self.expectAlive(harness)
-        }
+        try rule.check(answer, isOpen: harness.session.wantsInput)
+        if harness.session.wantsInput { try self.expectAlive(harness) }
         if !harness.session.wantsInput {
             #expect(harness.handler.streams.allSatisfy { $0.closures.count == 1 })
         }
@@ -676,6 +741,56 @@ struct HTTP2SessionRulesTests {
         #expect(answer.contains { $0.kind == Frames.Kind.goAway.rawValue && $0.code == 1 })
         #expect(!harness.session.wantsInput)
         #expect(harness.handler.streams.isEmpty)
+    }
+
+    @Test("SETTINGS and PING are answered, and their answers are not")
+    func answers() throws {
+        let harness = try #require(SessionHarness())
+        harness.feed(Frames.hello)
+        let number: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
+        let answer = harness.feed(
+            Frames.settings() + Frames.frame(.ping, number)
+                + Frames.frame(.ping, flags: Frames.ack, [9, 9, 9, 9, 9, 9, 9, 9])
+        )
+        let isAck = answer.allSatisfy { $0.flags == Frames.ack && $0.stream == 0 }
+        #expect(isAck)
+        #expect(answer.filter { $0.kind == Frames.Kind.settings.rawValue }.map(\.payload) == [[]])
+        #expect(answer.filter { $0.kind == Frames.Kind.ping.rawValue }.map(\.payload) == [number])
+        #expect(answer.count == 2)
+    }
+
+    @Test("the header table follows the blocks of streams that are refused, too")
+    func refusedBlocks() throws {
+        var limits = HTTPLimits()
+        limits.concurrentStreams = 1
+        let harness = try #require(SessionHarness(limits: limits, behaviour: .silent))
+        // While the limit is not acknowledged, streams above it are refused one by one.
+        harness.feed(Frames.preface + Frames.settings() + Frames.request(1, endStream: false))
+        let answer = harness.feed(Frames.request(3, Frames.indexedLiteral("x-kept", "yes")))
+        #expect(answer.map(\.code) == [HTTP2ErrorCode.refusedStream.rawValue])
+        #expect(harness.handler.streams.count == 1)
+        // The first entry of the dynamic table is number 62.
+        harness.feed(Frames.reset(1) + Frames.request(5, [0xBE]))
+        #expect(harness.handler.streams.count == 2)
+        let fields = try #require(harness.handler.streams.last).head.fields
+        let name = try #require(HeaderName("x-kept"))
+        #expect(fields[name] == "yes")
+    }
+
+    @Test("DATA beyond the connection's window is a flow control error")
+    func connectionWindow() throws {
+        var limits = HTTPLimits()
+        limits.connectionWindowBytes = 65_535
+        limits.streamWindowBytes = 1 << 20
+        let harness = try #require(SessionHarness(limits: limits, behaviour: .greedy))
+        harness.feed(Frames.hello)
+        let data = Frames.data(1, Array(repeating: 1, count: 16_384))
+        let answer = harness.feed(
+            Frames.request(1, endStream: false) + data + data + data + data
+        )
+        let goAways = answer.filter { $0.kind == Frames.Kind.goAway.rawValue }
+        #expect(goAways.map(\.code) == [HTTP2ErrorCode.flowControlError.rawValue])
+        #expect(harness.handler.streams.first?.closures.count == 1)
     }
 
     @Test("DATA beyond the stream's window is a flow control error")

@@ -780,7 +780,13 @@ extension HTTP2Session {
         if endStream { stream.flags.insert(.localEnded) }
         guard self.phase == .open, self.role == .client else {
             self.unstartable.append(stream)
-            self.flushSoon()
+            if case .closed = self.phase {
+                // Nobody asks for frames any more.
+                let bound = NIOLoopBound(self, eventLoop: self.connection.eventLoop)
+                self.connection.eventLoop.execute { bound.value.failUnstartable() }
+            } else {
+                self.flushSoon()
+            }
             return stream
         }
         if self.streams.count >= self.peerConcurrentStreams || !self.waiting.isEmpty {

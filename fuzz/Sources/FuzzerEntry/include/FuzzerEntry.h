@@ -8,9 +8,12 @@
 #define FUZZ_TARGETS(entry) \
     entry(FuzzBinary)       \
     entry(FuzzDNS)          \
+    entry(FuzzHTTP2Session) \
     entry(FuzzJSON)         \
+    entry(FuzzPatches)      \
     entry(FuzzQuantity)     \
     entry(FuzzRequestInfo)  \
+    entry(FuzzRPC)          \
     entry(FuzzSchema)       \
     entry(FuzzSelectors)    \
     entry(FuzzStore)        \
