@@ -844,6 +844,15 @@ targets += [
         swiftSettings: settings
     ),
     .executableTarget(
+        name: "rpc-server",
+        dependencies: [
+            "GRPCServices", "HTTP2Transport", "RPC", "RPCInterface", "RPCServices", "TLS",
+            nioCore, nioPosix,
+        ],
+        path: "Tests/Support/rpc-server",
+        swiftSettings: settings
+    ),
+    .executableTarget(
         name: "scheduler-benchmark",
         dependencies: [
             "ApusAPI", "Kubeconfig", "KubernetesAPI", "ObjectModel", "Protobuf", "RPC",
