@@ -367,6 +367,18 @@ targets += module(
     ]
 )
 targets += module(
+    "RESTClient",
+    in: "Machinery",
+    [
+        "ApusAPI", "Bytes", "GRPCServices", "HTTP", "HTTP2Transport", "JSON", "Kubeconfig",
+        "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface", "TLS", "WellKnownTypes",
+        nioCore,
+    ],
+    tests: [
+        "ApusAPI", "Bytes", "HTTP", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
+    ]
+)
+targets += module(
     "ResourceClient",
     in: "Machinery",
     [
@@ -388,16 +400,16 @@ targets += module(
     "ClusterControllers",
     in: "Control",
     [
-        "ApusAPI", "Bytes", "Clocks", "ControllerKit", "EventRecording", "Informers",
-        "JSON", "KubernetesAPI",
+        "ApusAPI", "Authentication", "Bytes", "Clocks", "ControllerKit", "EventRecording",
+        "Informers", "JSON", "KubernetesAPI", "Metrics",
         "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
         "Selectors", "WorkQueues",
         .product(name: "Crypto", package: "swift-crypto"),
     ],
     tests: [
         "ApusAPI", "Bytes", "Clocks", "ControllerHarness", "ControllerKit", "Informers",
-        "KubernetesAPI", "ObjectModel", "PKI", "Protobuf", "ResourceClient", "Scalars",
-        "Selectors",
+        "KubernetesAPI", "MemoryCluster", "ObjectModel", "PKI", "Protobuf", "ResourceClient",
+        "Scalars", "Selectors",
     ]
 )
 targets += module(
@@ -405,7 +417,7 @@ targets += module(
     in: "Control",
     [
         "ApusAPI", "Bytes", "Clocks", "EventRecording", "Informers", "JSON",
-        "KubernetesAPI", "ObjectModel",
+        "KubernetesAPI", "Metrics", "ObjectModel",
         "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
     ]
 )
@@ -420,9 +432,10 @@ targets += module(
         "Scalars", "ServiceControllers", "TLS", "WorkQueues", "WorkloadControllers", nioCore,
     ],
     tests: [
-        "Clocks", "ControllerHarness", "ControllerKit", "JSON", "Kubeconfig",
-        "KubernetesAPI", "MemoryCluster", "Metrics", "Protobuf", "RPC", "ResourceClient",
-        "Scalars", "WorkQueues", "WorkloadControllers",
+        "APIServer", "ApusAPI", "Clocks", "ControllerHarness", "ControllerKit", "Engine",
+        "HTTP2Transport", "Informers", "JSON", "Kubeconfig", "KubernetesAPI", "MemoryCluster",
+        "Metrics", "ObjectModel", "Protobuf", "RESTClient", "RPC", "ResourceClient",
+        "Scalars", "WorkQueues", "WorkloadControllers", nioCore, nioPosix,
     ]
 )
 targets += module(
@@ -430,7 +443,7 @@ targets += module(
     in: "Control",
     [
         "Clocks", "ControllerKit", "EventRecording", "Informers", "KubernetesAPI",
-        "NameRules", "ObjectModel", "Protobuf",
+        "Metrics", "NameRules", "ObjectModel", "Protobuf",
         "ResourceClient", "Scalars", "Selectors", "WorkQueues",
     ],
     tests: [
@@ -442,7 +455,7 @@ targets += module(
     in: "Control",
     [
         "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
-        "KubernetesAPI", "NameRules", "ObjectModel",
+        "KubernetesAPI", "Metrics", "NameRules", "ObjectModel",
         "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
     ],
     tests: [
@@ -699,6 +712,7 @@ targets += [
         dependencies: [
             "ProcessMetrics",
             "HTTP",
+            "ControllerKit",
             "ControllerManager",
             "Images",
             "Kubelet",

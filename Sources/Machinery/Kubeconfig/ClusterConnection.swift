@@ -6,7 +6,7 @@ public import HTTP2Transport
 public import NIOCore
 public import RPC
 import RPCInterface
-import TLS
+package import TLS
 
 /// A cluster and who one is to it.
 public struct ClusterConnection: Sendable, Equatable {
@@ -55,16 +55,37 @@ public struct ClusterConnection: Sendable, Equatable {
         userAgent: String,
         token: String? = nil
     ) throws(KubeconfigError) -> RPCClient {
-        let (endpoint, usesTLS) = try self.endpoint()
+        let endpoint = try self.endpoint().endpoint
         var options = RPCClientOptions()
         options.userAgent = userAgent
         options.backoff = Self.backoff
         // A list of a large cluster comes in chunks; an object may be as large as etcd takes it.
         options.limits.maxInboundMessageBytes = Self.maximumMessageBytes
         options.limits.maxOutboundMessageBytes = Self.maximumMessageBytes
+        let (tls, credentials) = try self.access(token: token, protocols: ["h2"])
+        options.interceptors.append(CredentialsInterceptor(credentials))
+        return RPCClient(
+            to: endpoint,
+            options: options,
+            tls: tls,
+            serverName: self.cluster.tlsServerName,
+            httpLimits: Self.limits(endpoint),
+            group: group
+        )
+    }
+
+    /// How one is let in: TLS with the user's certificate, nil without TLS, and the bearer token.
+    ///
+    /// - Parameters:
+    ///   - token: replaces the user's credentials.
+    ///   - protocols: for ALPN.
+    package func access(
+        token: String? = nil,
+        protocols: [String]
+    ) throws(KubeconfigError) -> (tls: TLSContextSource?, token: BearerToken) {
         var files: [MemoryFile] = []
         var tls: TLSContextSource?
-        if usesTLS {
+        if try self.endpoint().usesTLS {
             var configuration = TLSClientConfiguration()
             configuration.authorityPath = try Self.path(
                 self.cluster.authority,
@@ -72,7 +93,7 @@ public struct ClusterConnection: Sendable, Equatable {
                 &files
             )
             configuration.verifiesServer = self.cluster.verifiesServer
-            configuration.applicationProtocols = ["h2"]
+            configuration.applicationProtocols = protocols
             if token == nil,
                 let certificate = try Self.path(
                     self.user.certificate,
@@ -89,21 +110,12 @@ public struct ClusterConnection: Sendable, Equatable {
                 throw .tls(String(describing: error))
             }
         }
-        options.interceptors.append(
-            CredentialsInterceptor(
-                token: token ?? self.user.token,
-                path: token == nil ? self.user.tokenPath : nil,
-                files: files
-            )
+        let credentials = BearerToken(
+            token: token ?? self.user.token,
+            path: token == nil ? self.user.tokenPath : nil,
+            files: files
         )
-        return RPCClient(
-            to: endpoint,
-            options: options,
-            tls: tls,
-            serverName: self.cluster.tlsServerName,
-            httpLimits: Self.limits(endpoint),
-            group: group
-        )
+        return (tls, credentials)
     }
 
     /// A machine that is gone, or an address that was taken from this one, closes no connection: it
