@@ -34,6 +34,7 @@ struct SchedulerLoop {
         clock: any ComponentClock
     ) {
         self.core = core
+        core.watch = CycleWatch { clock.uptime }
         self.inbox = inbox
         self.writer = writer
         self.metrics = metrics
@@ -73,6 +74,9 @@ struct SchedulerLoop {
             let length = self.clock.uptime - start
             self.metrics.algorithmSeconds.observe(length)
             let writer = self.writer
+            if let parts = self.core.watch?.drain(), !parts.isEmpty {
+                self.metrics.count(parts, profile: decision.profile)
+            }
             switch decision {
             case .bind(let info, let node, let plan):
                 self.bindings += 1
@@ -106,8 +110,15 @@ struct SchedulerLoop {
         let attempts = queued?.attempts ?? 1
         let first = queued?.firstAttempt ?? start
         group.addTask {
+            let begin = clock.uptime
             let isBound = await writer.bind(info.pod, node, plan)
             let end = clock.uptime
+            metrics.count(
+                "Bind",
+                profile: info.schedulerName,
+                isSuccess: isBound,
+                end - begin
+            )
             metrics.count(isBound ? "scheduled" : "error", info.schedulerName, end - start)
             guard isBound else { return }
             metrics.podAttempts.observe(Double(attempts))
@@ -172,6 +183,16 @@ struct SchedulerLoop {
                     self.metrics.unschedulable.with(key).set(Double(count))
                 }
             }
+        }
+    }
+}
+
+extension SchedulerCore.Decision {
+    /// The profile that the pod asked for.
+    fileprivate var profile: String {
+        switch self {
+        case .bind(let info, _, _): info.schedulerName
+        case .unschedulable(let refused): refused.pod.schedulerName
         }
     }
 }

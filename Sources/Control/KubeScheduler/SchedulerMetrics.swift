@@ -3,6 +3,7 @@
 
 package import Metrics
 import ProcessMetrics
+import Scheduler
 
 /// The scheduler's metrics, by upstream's names.
 ///
@@ -22,6 +23,8 @@ package final class SchedulerMetrics: Sendable {
     let goroutines: MetricFamily<Gauge>
     let unschedulable: MetricFamily<Gauge>
     let isLeader: MetricFamily<Gauge>
+    private let pointSeconds: MetricFamily<Histogram>
+    private let pluginSeconds: MetricFamily<Histogram>
 
     package init(_ registry: MetricRegistry = MetricRegistry()) {
         self.registry = registry
@@ -92,6 +95,18 @@ package final class SchedulerMetrics: Sendable {
                 + "metric only have meaning when broken down by plugin.",
             labels: ["plugin", "profile"]
         )
+        self.pointSeconds = registry.histogram(
+            "scheduler_framework_extension_point_duration_seconds",
+            help: "Latency for running all plugins of a specific extension point.",
+            labels: ["extension_point", "status", "profile"],
+            bounds: .exponential(start: 0.0001, factor: 2, count: 12)
+        )
+        self.pluginSeconds = registry.histogram(
+            "scheduler_plugin_execution_duration_seconds",
+            help: "Duration for running a plugin at a specific extension point.",
+            labels: ["plugin", "extension_point", "status"],
+            bounds: .exponential(start: 0.00001, factor: 1.5, count: 20)
+        )
         self.isLeader = registry.gauge(
             "leader_election_master_status",
             help: "Gauge of if the reporting system is master of the relevant lease, 0 indicates "
@@ -99,6 +114,25 @@ package final class SchedulerMetrics: Sendable {
                 + "Please make sure to group by name.",
             labels: ["name"]
         )
+    }
+
+    /// Takes note of the parts of an attempt.
+    func count(_ parts: [CycleWatch.Part], profile: String) {
+        for part in parts {
+            let status = part.isSuccess ? "Success" : "Unschedulable"
+            if let plugin = part.plugin {
+                self.pluginSeconds.with(plugin.rawValue, part.point.rawValue, status)
+                    .observe(part.length)
+            } else {
+                self.pointSeconds.with(part.point.rawValue, status, profile).observe(part.length)
+            }
+        }
+    }
+
+    /// Takes note of how long all plugins of a point took.
+    func count(_ point: String, profile: String, isSuccess: Bool, _ length: Duration) {
+        let status = isSuccess ? "Success" : "Error"
+        self.pointSeconds.with(point, status, profile).observe(length)
     }
 
     /// Takes note of how an attempt ended that began so long ago.

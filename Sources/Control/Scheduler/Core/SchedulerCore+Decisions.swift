@@ -36,7 +36,12 @@ extension SchedulerCore {
                 )
             )
         }
-        var cycle = SchedulingCycle(pod, profile, self.cluster)
+        self.watch?.begin()
+        var cycle = self.timed(.preFilter) {
+            SchedulingCycle(pod, profile, self.cluster, self.watch)
+        } isSuccess: {
+            !$0.isRefused
+        }
         if let row = self.choose(&cycle, profile) {
             let name = self.cluster.names[row]
             self.cluster.withdrawNomination(pod.uid)
@@ -79,10 +84,29 @@ extension SchedulerCore {
             profile.scores.isEmpty
             ? 1 : Self.nodesToFind(order.count, profile.percentageOfNodesToScore)
         if self.nextPosition >= order.count { self.nextPosition = 0 }
-        let (rows, tried) = cycle.feasibleRows(from: self.nextPosition, limit: limit)
+        let start = self.nextPosition
+        let (rows, tried) = self.timed(.filter) {
+            cycle.feasibleRows(from: start, limit: limit)
+        } isSuccess: {
+            !$0.rows.isEmpty
+        }
         self.nextPosition = (self.nextPosition + tried) % order.count
         if rows.count < 2 { return rows.first }
-        return ScoredNodes(pod, rows, profile, self.cluster).best(using: &self.random)
+        let scored = self.timed(.score) {
+            ScoredNodes(pod, rows, profile, self.cluster, self.watch)
+        } isSuccess: { _ in
+            true
+        }
+        return scored.best(using: &self.random)
+    }
+
+    /// Times a part of an attempt, where somebody wants to know.
+    private func timed<R>(
+        _ point: CycleWatch.Point,
+        _ body: () -> R,
+        isSuccess: (R) -> Bool
+    ) -> R {
+        self.watch?.time(point, body, isSuccess: isSuccess) ?? body()
     }
 
     /// How many nodes that will do are enough.
@@ -106,7 +130,11 @@ extension SchedulerCore {
         var outcome = PreemptionOutcome.message(nil, clearsNomination: false)
         if let arguments = profile.preemption {
             var preemption = Preemption(cycle, arguments)
-            outcome = preemption.run(using: &self.random)
+            outcome = self.timed(.postFilter) {
+                preemption.run(using: &self.random)
+            } isSuccess: {
+                if case .nominate = $0 { true } else { false }
+            }
         }
         var messages: [String] = []
         if profile.mentionsClaims { messages.append("no new claims to deallocate") }

@@ -41,6 +41,8 @@ package final class SchedulerCore {
     package internal(set) var assumed: Set<String> = []
     /// The volumes that are kept for pods that are being bound, by uid.
     var plans: [String: VolumePlan] = [:]
+    /// Times attempts; nil when nobody measures.
+    package var watch: CycleWatch?
     private let interest: [(plugin: any Plugin, kinds: ChangeKinds)]
 
     package init(

@@ -18,13 +18,21 @@ struct SchedulingCycle {
     private(set) var isRefused = false
 
     /// PreFilter of all plugins.
-    init(_ pod: PodInfo, _ profile: Profile, _ cluster: Cluster) {
+    init(
+        _ pod: PodInfo,
+        _ profile: Profile,
+        _ cluster: Cluster,
+        _ watch: CycleWatch? = nil
+    ) {
         self.pod = pod
         self.cluster = cluster
         self.diagnosis = Diagnosis(nodeCount: cluster.nodeCount)
         var narrowing: [PluginName] = []
         for plugin in profile.filters {
-            switch plugin.prepareFilter(pod, cluster) {
+            let preparation =
+                watch?.time(plugin.name, .preFilter) { plugin.prepareFilter(pod, cluster) }
+                ?? plugin.prepareFilter(pod, cluster)
+            switch preparation {
             case .skip:
                 continue
             case .refuse(let rejection):

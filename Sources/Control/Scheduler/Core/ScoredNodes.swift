@@ -19,14 +19,27 @@ package struct ScoredNodes {
     package private(set) var totals: [Int64]
 
     /// Scores rows with all plugins of a profile.
-    package init(_ pod: PodInfo, _ rows: [Int], _ profile: Profile, _ cluster: Cluster) {
+    package init(
+        _ pod: PodInfo,
+        _ rows: [Int],
+        _ profile: Profile,
+        _ cluster: Cluster,
+        _ watch: CycleWatch? = nil
+    ) {
         self.rows = rows
         self.totals = [Int64](repeating: 0, count: rows.count)
         for weighted in profile.scores {
-            guard let scorer = weighted.plugin.prepareScore(pod, rows, cluster) else { continue }
-            let raw = scorer.scores(rows, cluster)
-            var scores = raw
-            scorer.normalize(&scores, rows)
+            func score() -> (raw: [Int64], normalized: [Int64])? {
+                guard let scorer = weighted.plugin.prepareScore(pod, rows, cluster) else {
+                    return nil
+                }
+                let raw = scorer.scores(rows, cluster)
+                var normalized = raw
+                scorer.normalize(&normalized, rows)
+                return (raw, normalized)
+            }
+            let result = watch.map { $0.time(weighted.plugin.name, .score, score) } ?? score()
+            guard let (raw, scores) = result else { continue }
             for index in scores.indices { self.totals[index] += scores[index] * weighted.weight }
             self.columns.append(
                 Column(
