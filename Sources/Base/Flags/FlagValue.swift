@@ -81,6 +81,22 @@ extension Int: FlagValue {
     public var flagDescription: String? { self == 0 ? nil : "\(self)" }
 }
 
+extension Double: FlagValue {
+    public static var flagTypeName: String { "float" }
+
+    /// Decimal, and finite.
+    public init?(flag text: String) {
+        // What `strconv.ParseFloat` does not take, such as blanks, `Double` does not take either.
+        guard let number = Double(text), number.isFinite else { return nil }
+        self = number
+    }
+
+    public var flagDescription: String? {
+        if self == 0 { return nil }
+        return self == self.rounded() && self.magnitude < 1e15 ? "\(Int64(self))" : "\(self)"
+    }
+}
+
 extension Duration: FlagValue {
     public static var flagTypeName: String { "duration" }
 

@@ -162,20 +162,47 @@ struct Operations: Sendable {
             isDryRun: options.isDryRun,
             .delete(Self.message(options))
         )
-        for object in found.objects {
-            do throws(StatusError) {
-                _ = try await call.store.delete(
-                    object.namespace,
-                    object.name,
-                    options,
-                    write.context
-                )
-            } catch {
-                // Somebody was faster.
-                if error.reason != .notFound { throw error }
-            }
-        }
+        try await self.deleteAll(found.objects, call, options, write.context)
         return found
+    }
+
+    /// Deletions of a collection that may be under way at once: the store writes many of them with
+    /// one flush of its disk.
+    private static let deletionsAtOnce = 64
+
+    /// Deletes objects, many at a time; the first failure ends it.
+    private func deleteAll(
+        _ objects: [CachedObject],
+        _ call: ResourceCall,
+        _ options: DeleteOptions,
+        _ context: WriteContext
+    ) async throws(StatusError) {
+        let failure = await withTaskGroup(of: StatusError?.self) { group in
+            var failure: StatusError?
+            for (index, object) in objects.enumerated() {
+                if index >= Self.deletionsAtOnce, let result = await group.next() {
+                    failure = failure ?? result
+                }
+                if failure != nil { break }
+                group.addTask {
+                    do throws(StatusError) {
+                        _ = try await call.store.delete(
+                            object.namespace,
+                            object.name,
+                            options,
+                            context
+                        )
+                        return nil
+                    } catch {
+                        // Somebody was faster.
+                        return error.reason == .notFound ? nil : error
+                    }
+                }
+            }
+            for await result in group { failure = failure ?? result }
+            return failure
+        }
+        if let failure { throw failure }
     }
 
     /// The options of a deletion as plugins see them.

@@ -89,6 +89,11 @@ package final class ResourceMonitor: Sendable {
         }
     }
 
+    /// Whether a namespace has nothing of a resource.
+    package func isEmpty(_ resource: ResourceName, in namespace: String) -> Bool {
+        (self.state.withLock { $0.informers[resource] }?.count(in: namespace) ?? 0) == 0
+    }
+
     /// Returns when every resource that is known now has been listed.
     package func waitForSync() async {
         await self.definitions.waitForSync()

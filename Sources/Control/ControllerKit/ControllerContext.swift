@@ -21,8 +21,10 @@ package struct ControllerContext: Sendable {
     package let log: @Sendable (String) -> Void
     /// Where work queues are counted; nil for nowhere.
     package let metrics: WorkQueueMetrics?
-    /// How many keys a controller works on at once, by its name, where that is not its own number.
-    package let workers: [String: Int]
+    /// What single controllers count; nil for nowhere.
+    package let counts: ControllerMetrics?
+    /// What flags say.
+    package let options: ControllerOptions
 
     /// - Parameter component: who events are by, such as `deployment-controller`.
     package init(
@@ -32,7 +34,8 @@ package struct ControllerContext: Sendable {
         clock: any ComponentClock,
         log: @escaping @Sendable (String) -> Void = { _ in },
         metrics: WorkQueueMetrics? = nil,
-        workers: [String: Int] = [:]
+        counts: ControllerMetrics? = nil,
+        options: ControllerOptions = ControllerOptions()
     ) {
         self.informers = informers
         self.channel = channel
@@ -40,7 +43,8 @@ package struct ControllerContext: Sendable {
         self.recorder = EventRecorder(component: component, channel: channel, clock: clock)
         self.log = log
         self.metrics = metrics
-        self.workers = workers
+        self.counts = counts
+        self.options = options
     }
 
     package func client<Object: Message>(_ type: Object.Type = Object.self) -> Client<Object> {

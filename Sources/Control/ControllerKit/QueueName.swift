@@ -30,6 +30,7 @@ package enum QueueName {
         "resourcequota-controller": "resourcequota_primary",
         "root-ca-certificate-publisher-controller": "root_ca_cert_publisher",
         "serviceaccount-controller": "serviceaccount",
+        "serviceaccount-token-controller": "serviceaccount_tokens_secret",
         "statefulset-controller": "statefulset",
         "taint-eviction-controller": "noexec_taint_pod",
         "token-cleaner-controller": "token_cleaner",

@@ -37,7 +37,7 @@ package struct ReconcileLoop<Key: Hashable & Sendable & CustomStringConvertible>
             await synced()
             guard !Task.isCancelled else { return }
             await self.queue.run(
-                workers: self.context.workers[self.name] ?? workers,
+                workers: self.context.options.workers[self.name] ?? workers,
                 failed: { key, error in
                     // A conflict is what optimistic writes are for: the next look settles it.
                     if let error = error as? StatusError, error.isConflict { return }

@@ -11,6 +11,7 @@ extension ControllerManager.Configuration {
     package var document: DynamicValue {
         let election = self.leaderElection
         let settings = self.settings
+        let options = settings.options
         let generic: DynamicValue = [
             "LeaderElection": [
                 "LeaderElect": DynamicValue(self.leaderElects),
@@ -34,6 +35,14 @@ extension ControllerManager.Configuration {
             "NodeCIDRMaskSizeIPv4": DynamicValue(Int64(settings.nodeMaskIPv4)),
             "NodeCIDRMaskSizeIPv6": DynamicValue(Int64(settings.nodeMaskIPv6)),
         ]
+        let lifecycle: DynamicValue = [
+            "NodeMonitorGracePeriod": Self.text(settings.nodeGracePeriod),
+            "NodeStartupGracePeriod": Self.text(settings.nodeStartupGracePeriod),
+            "NodeEvictionRate": Self.number(options.nodeEvictionRate),
+            "SecondaryNodeEvictionRate": Self.number(options.secondaryNodeEvictionRate),
+            "UnhealthyZoneThreshold": Self.number(options.unhealthyZoneThreshold),
+            "LargeClusterSizeThreshold": DynamicValue(options.largeClusterSizeThreshold),
+        ]
         return [
             "kubecontrollermanager.config.k8s.io": [
                 "Generic": generic,
@@ -42,9 +51,12 @@ extension ControllerManager.Configuration {
                     "ClusterSigningDuration": Self.text(settings.signingDuration)
                 ],
                 "NodeIPAMController": addresses,
-                "NodeLifecycleController": [
-                    "NodeMonitorGracePeriod": Self.text(settings.nodeGracePeriod),
-                    "NodeStartupGracePeriod": Self.text(settings.nodeStartupGracePeriod),
+                "NodeLifecycleController": lifecycle,
+                "EndpointSliceController": [
+                    "MaxEndpointsPerSlice": DynamicValue(Int64(options.maximumEndpointsPerSlice))
+                ],
+                "ResourceQuotaController": [
+                    "ResourceQuotaSyncPeriod": Self.text(options.quotaSyncPeriod)
                 ],
                 "PodGCController": [
                     "TerminatedPodGCThreshold": DynamicValue(
@@ -59,6 +71,11 @@ extension ControllerManager.Configuration {
         DynamicValue(
             GoDuration(nanoseconds: Int64(duration / .nanoseconds(1))).text
         )
+    }
+
+    /// JSON has no number that is not finite; flags take none.
+    private static func number(_ number: Double) -> DynamicValue {
+        DynamicValue(number) ?? .null
     }
 
     private static func list(_ texts: [String]) -> DynamicValue {

@@ -79,6 +79,18 @@ package struct ControllerSet: Sendable {
         add(EndpointSliceMirroringController.self, "endpointslicemirroring-controller")
         add(EndpointsController.self, "endpoint-controller")
         add(ServiceAccountController.self, "service-account-controller")
+        if let key = self.configuration.settings.tokenKey,
+            selection.includes(TokenController.name)
+        {
+            // With the manager's own credentials, as upstream: it is what makes those of accounts.
+            controllers.append(
+                TokenController(
+                    self.context("tokens-controller", self.writing),
+                    key: key,
+                    authority: self.configuration.rootCA ?? ""
+                )
+            )
+        }
         if let authority = self.configuration.rootCA {
             add(RootCAPublisher.self, "root-ca-cert-publisher") {
                 RootCAPublisher($0, authority: authority)
@@ -167,7 +179,8 @@ package struct ControllerSet: Sendable {
             clock: self.clock,
             log: self.configuration.log,
             metrics: self.metrics.queues,
-            workers: self.configuration.settings.workers
+            counts: self.metrics.controllers,
+            options: self.configuration.settings.options
         )
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+package import ControllerKit
 package import PKI
 
 /// What the flags say about single controllers.
@@ -22,8 +23,9 @@ package struct ControllerSettings: Sendable {
     package var authority: CertificateAuthority?
     /// `--cluster-signing-duration`.
     package var signingDuration: Duration = .seconds(365 * 24 * 3600)
-    /// `--concurrent-*-syncs`: keys worked on at once, by the controller's name.
-    package var workers: [String: Int] = [:]
+    /// Of `--service-account-private-key-file`; nil makes no tokens for Secrets.
+    package var tokenKey: PrivateKey?
+    package var options = ControllerOptions()
 
     package init() {}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import ControllerKit
 package import Metrics
 import ProcessMetrics
 import WorkQueues
@@ -13,11 +14,13 @@ package final class ManagerMetrics: Sendable {
     private static let manager = "kube-controller-manager"
 
     let queues: WorkQueueMetrics
+    let controllers: ControllerMetrics
     let isLeader: MetricFamily<Gauge>
     private let running: MetricFamily<Gauge>
 
     package init(_ registry: MetricRegistry) {
         self.queues = WorkQueueMetrics(registry)
+        self.controllers = ControllerMetrics(registry)
         self.isLeader = registry.gauge(
             "leader_election_master_status",
             help: "Gauge of if the reporting system is master of the relevant lease, 0 indicates"

@@ -119,6 +119,11 @@ public final class Informer<Object: Message>: Sendable {
 
     public var count: Int { self.state.withLock { $0.store.objects.count } }
 
+    /// How many objects a namespace has.
+    public func count(in namespace: String) -> Int {
+        self.state.withLock { $0.store.count(in: namespace) }
+    }
+
     /// The objects that an index has at a value; in no order.
     ///
     /// - Precondition: the index was added.

@@ -35,6 +35,9 @@ package struct ObjectStore<Object: Message> {
         return self.namespaces[namespace]?.compactMap { self.objects[$0] } ?? []
     }
 
+    /// How many objects a namespace has.
+    package func count(in namespace: String) -> Int { self.namespaces[namespace]?.count ?? 0 }
+
     /// Objects that an index has at a value.
     ///
     /// - Precondition: the index was added.
@@ -62,8 +65,7 @@ package struct ObjectStore<Object: Message> {
         let was = old.objectMetadata
         let metadata = object.objectMetadata
         if was.resourceVersion == metadata.resourceVersion, was.uid == metadata.uid { return [] }
-        self.unindex(key, old)
-        self.set(key, object)
+        self.change(key, old, object)
         if was.uid != metadata.uid {
             // Another object of the same name: the deletion between was missed.
             return [.deleted(old, isFinalStateKnown: false), .added(object)]
@@ -105,18 +107,33 @@ package struct ObjectStore<Object: Message> {
         }
     }
 
+    /// Replaces an object by another version; indexes change only where its values do.
+    private mutating func change(_ key: ObjectKey, _ old: Object, _ new: Object) {
+        self.objects[key] = new
+        // Names alone: who goes through the indexes themselves makes each change copy all of one.
+        for name in Array(self.indexes.keys) {
+            guard let function = self.indexes[name]?.function else { continue }
+            let (was, values) = (function(old), function(new))
+            if was == values { continue }
+            for value in was { self.remove(key, fromIndex: name, value) }
+            for value in values { self.indexes[name]?.keys[value, default: []].insert(key) }
+        }
+    }
+
     private mutating func unindex(_ key: ObjectKey, _ object: Object) {
         if !key.namespace.isEmpty { Self.remove(key, from: &self.namespaces, key.namespace) }
-        for name in self.indexes.keys {
+        for name in Array(self.indexes.keys) {
             guard let values = self.indexes[name]?.function(object) else { continue }
-            for value in values {
-                if var keys = self.indexes[name]?.keys {
-                    self.indexes[name]?.keys = [:]
-                    Self.remove(key, from: &keys, value)
-                    self.indexes[name]?.keys = keys
-                }
-            }
+            for value in values { self.remove(key, fromIndex: name, value) }
         }
+    }
+
+    private mutating func remove(_ key: ObjectKey, fromIndex name: String, _ value: String) {
+        guard var keys = self.indexes[name]?.keys else { return }
+        // Taken out meanwhile, so that it is changed in place.
+        self.indexes[name]?.keys = [:]
+        Self.remove(key, from: &keys, value)
+        self.indexes[name]?.keys = keys
     }
 
     private static func remove(

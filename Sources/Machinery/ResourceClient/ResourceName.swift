@@ -4,6 +4,7 @@
 public import ApusAPI
 public import Protobuf
 public import ResourceTable
+import Synchronization
 
 /// A resource as a client names it: enough to reach built-in and custom ones.
 public struct ResourceName: Hashable, Sendable, CustomStringConvertible {
@@ -44,11 +45,21 @@ public struct ResourceName: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Precondition: the type is a built-in kind with a resource.
     public init<Object: Message>(of type: Object.Type) {
+        let id = ObjectIdentifier(type)
+        if let known = Self.known.withLock({ $0[id] }) {
+            self = known
+            return
+        }
         guard let resource = ResourceTable.builtin.resource(of: type) else {
             preconditionFailure("\(Object.schema.fullName) is no kind of a resource")
         }
-        self.init(resource)
+        let name = Self(resource)
+        Self.known.withLock { $0[id] = name }
+        self = name
     }
+
+    /// Names of types that were asked for: every owner reference and event needs one.
+    private static let known = Mutex<[ObjectIdentifier: ResourceName]>([:])
 
     public var groupResource: GroupResource {
         GroupResource(group: self.group, resource: self.plural)

@@ -27,6 +27,19 @@ struct FlagSetTests {
     }
 
     @Test(
+        "fractions",
+        arguments: [
+            ("0.55", 0.55, "0.55"), ("1", 1, "1"), ("-2.5", -2.5, "-2.5"), ("1e-3", 0.001, "0.001"),
+            ("0", 0, nil), ("", nil, nil), ("x", nil, nil), ("1,5", nil, nil), (" 1", nil, nil),
+            ("inf", nil, nil), ("nan", nil, nil),
+        ] as [(String, Double?, String?)]
+    )
+    func fractions(_ text: String, _ value: Double?, _ description: String?) {
+        #expect(Double(flag: text) == value)
+        #expect(Double(flag: text)?.flagDescription == description)
+    }
+
+    @Test(
         "reads pflag's grammar",
         arguments: [
             ("", "none 7 false true 90s [\"a\"] [] []"),

@@ -2,9 +2,11 @@
 // Apus: Kubernetes in Swift
 
 import ClusterControllers
+import ControllerHarness
 import ControllerKit
 import KubernetesAPI
 import Protobuf
+import ResourceClient
 import Scalars
 import Testing
 
@@ -17,6 +19,64 @@ struct QuotaAndRoleTests {
             }
             if !restart.isEmpty { $0.restartPolicy = restart }
         }
+    }
+
+    @Test("what is seen never takes back what admission has counted, until a while has passed")
+    func admission() async throws {
+        let harness = ControllerHarness()
+        let monitor = ResourceMonitor(harness.context())
+        let running = Task { await monitor.run() }
+        let controller = ResourceQuotaController(harness.context(), monitor: monitor)
+        let quotas = harness.client(CoreV1.ResourceQuota.self)
+        let pods = harness.client(CoreV1.Pod.self)
+        func used() async throws -> String {
+            try await quotas.get("team", in: "default").status.used["pods"]?.string ?? ""
+        }
+        func pod(_ name: String) -> CoreV1.Pod {
+            CoreV1.Pod.with {
+                $0.metadata.name = name
+                $0.metadata.namespace = "default"
+                $0.spec.containers = [Self.container("1")]
+            }
+        }
+        try await harness.run([controller]) {
+            _ = try await quotas.create(
+                CoreV1.ResourceQuota.with {
+                    $0.metadata.name = "team"
+                    $0.metadata.namespace = "default"
+                    $0.spec.hard["pods"] = Resource.Quantity(Quantity(Int64(5)))
+                }
+            )
+            #expect(try await harness.poll { try await used() == "0" })
+            // Admission lets two in; only one of them is there yet.
+            var quota = try await quotas.get("team", in: "default")
+            quota.status.used["pods"] = Resource.Quantity(Quantity(Int64(2)))
+            _ = try await quotas.updateStatus(quota)
+            _ = try await pods.create(pod("a"))
+            for _ in 0..<50 {
+                harness.advance(by: .milliseconds(100))
+                try await Task.sleep(for: .milliseconds(1))
+                #expect(try await used() == "2")
+            }
+            // More than it counted have come: that is seen at once.
+            _ = try await pods.create(pod("b"))
+            _ = try await pods.create(pod("c"))
+            #expect(try await harness.poll { try await used() == "3" })
+            // One that it counted was never made: that is seen in time.
+            quota = try await quotas.get("team", in: "default")
+            quota.status.used["pods"] = Resource.Quantity(Quantity(Int64(4)))
+            _ = try await quotas.updateStatus(quota)
+            let isRight = try await harness.poll {
+                harness.advance(by: .seconds(10))
+                return try await used() == "3"
+            }
+            #expect(isRight)
+            // What goes is seen at once.
+            try await pods.delete("a", in: "default", DeleteOptions(gracePeriodSeconds: 0))
+            #expect(try await harness.poll { try await used() == "2" })
+        }
+        running.cancel()
+        await running.value
     }
 
     @Test("a pod counts with what it needs at most at once")

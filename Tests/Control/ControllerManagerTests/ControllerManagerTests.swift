@@ -209,10 +209,70 @@ struct ControllerManagerTests {
                 #expect((value ?? 0) >= 1, "\(name)")
             }
             #expect(!text.contains("name=\"job\""))
+            // Families of single controllers are there, though nothing was counted.
+            for family in [
+                "node_collector_zone_size", "job_controller_jobs_finished_total",
+                "endpoint_slice_controller_changes", "pod_gc_collector_force_delete_pods_total",
+                "taint_eviction_controller_pod_deletions_total",
+                "root_ca_cert_publisher_sync_total",
+            ] {
+                #expect(text.contains("# TYPE \(family) "), "\(family)")
+            }
         }
         #expect(
             configuration.metrics.text().contains("name=\"deployment-controller\"} 0")
         )
+    }
+
+    @Test("controllers count what they do")
+    func counts() async throws {
+        let harness = ControllerHarness()
+        try await Self.setUp(harness)
+        let configuration = Self.configuration(["job", "nodelifecycle", "root-ca-cert-publisher"])
+        try await Self.run(harness, configuration) {
+            _ = try await harness.client(BatchV1.Job.self).create(
+                BatchV1.Job.with {
+                    $0.metadata.name = "once"
+                    $0.metadata.namespace = "default"
+                    $0.spec.parallelism = 1
+                    $0.spec.completions = 1
+                    $0.spec.backoffLimit = 6
+                    $0.spec.selector = MetaV1.LabelSelector.with { $0.matchLabels["job"] = "once" }
+                    $0.spec.template.metadata.labels["job"] = "once"
+                    $0.spec.template.spec.restartPolicy = "Never"
+                    $0.spec.template.spec.containers.append(
+                        CoreV1.Container.with { $0.name = "main" }
+                    )
+                }
+            )
+            let jobs = harness.client(BatchV1.Job.self)
+            let isComplete = try await harness.poll {
+                for pod in try await harness.client(CoreV1.Pod.self).list().items {
+                    if pod.status.phase != "Succeeded" {
+                        try await harness.end(pod, phase: "Succeeded")
+                    }
+                }
+                return try await jobs.get("once", in: "default").status.succeeded == 1
+            }
+            #expect(isComplete)
+            let lines = [
+                "job_controller_jobs_finished_total{completion_mode=\"NonIndexed\","
+                    + "result=\"succeeded\",reason=\"CompletionsReached\"} 1",
+                "job_controller_job_pods_finished_total{completion_mode=\"NonIndexed\","
+                    + "result=\"succeeded\"} 1",
+                "job_controller_job_pods_creation_total{reason=\"new\",status=\"succeeded\"} 1",
+                "node_collector_zone_size{zone=\"\"} 10",
+                "node_collector_zone_health{zone=\"\"} 100",
+                "node_collector_unhealthy_nodes_in_zone{zone=\"\"} 0",
+                "root_ca_cert_publisher_sync_total{code=\"200\"} ",
+            ]
+            // The Job's last write is counted after it can be seen.
+            let isCounted = await harness.poll {
+                let text = configuration.metrics.text()
+                return lines.allSatisfy { text.contains($0) }
+            }
+            #expect(isCounted, "\(configuration.metrics.text())")
+        }
     }
 
     @Test("/configz shows the configuration by upstream's names")

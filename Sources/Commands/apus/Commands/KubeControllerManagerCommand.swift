@@ -87,7 +87,7 @@ struct KubeControllerManagerFlags {
     private static let accountKey = Flag(
         "service-account-private-key-file",
         default: "",
-        help: "accepted for compatibility; the API server issues all tokens"
+        help: "`file` with the key that signs the tokens of Secrets; none makes none"
     )
     private static let signingCertificate = Flag(
         "cluster-signing-cert-file",
@@ -176,26 +176,6 @@ struct KubeControllerManagerFlags {
         help: "accepted; there is nothing to profile by request"
     )
 
-    /// Flags that say how many objects a controller works on at once, with upstream's defaults.
-    private static let concurrency: [(controller: String, flag: Flag<Int>)] = [
-        ("deployment-controller", "deployment", 5), ("endpoints-controller", "endpoint", 5),
-        ("endpointslice-controller", "service-endpoint", 5),
-        ("garbage-collector-controller", "gc", 20), ("namespace-controller", "namespace", 10),
-        ("replicaset-controller", "replicaset", 5), ("replicationcontroller-controller", "rc", 5),
-        ("resourcequota-controller", "resource-quota", 5),
-        ("statefulset-controller", "statefulset", 5), ("daemonset-controller", "daemonset", 2),
-        ("job-controller", "job", 5), ("cronjob-controller", "cron-job", 5),
-        ("ttl-after-finished-controller", "ttl-after-finished", 5),
-        ("ephemeral-volume-controller", "ephemeralvolume", 5),
-    ].map { controller, word, count in
-        let flag = Flag(
-            "concurrent-\(word)-syncs",
-            default: count,
-            help: "`number` of objects that \(controller) works on at once"
-        )
-        return (controller, flag)
-    }
-
     static let all: [any AnyFlag] =
         [
             kubeconfig, controllers, serviceAccounts, bindAddress, securePort, certificate,
@@ -204,7 +184,7 @@ struct KubeControllerManagerFlags {
             signingDuration, allocatesCIDRs, clusterCIDR, serviceCIDR, maskIPv4, maskIPv6, mask,
             nodeGrace, nodeStartup, podThreshold, clusterName, authentication, authorization,
             requestHeader, profiling,
-        ] + leaderElection.all + concurrency.map(\.flag) + LogFlags.all
+        ] + ControllerFlags.all + leaderElection.all + LogFlags.all
 
     private let values: ParsedFlags
 
@@ -268,9 +248,9 @@ struct KubeControllerManagerFlags {
         settings.nodeStartupGracePeriod = self.values[Self.nodeStartup]
         settings.terminatedPodThreshold = self.values[Self.podThreshold]
         settings.signingDuration = self.values[Self.signingDuration]
-        for (controller, flag) in Self.concurrency {
-            settings.workers[controller] = max(self.values[flag], 1)
-        }
+        settings.options = try ControllerFlags.options(self.values)
+        let tokenKey = self.values[Self.accountKey]
+        if !tokenKey.isEmpty { settings.tokenKey = try PrivateKey(pem: ConfigText.read(tokenKey)) }
         let (certificate, key) = (
             self.values[Self.signingCertificate], self.values[Self.signingKey]
         )

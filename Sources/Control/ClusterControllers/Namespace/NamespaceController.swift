@@ -20,6 +20,8 @@ import WorkQueues
 package final class NamespaceController: Controller {
     package static let name = "namespace-controller"
     private static let finalizer = "kubernetes"
+    /// From a change of what remains until the conditions say so.
+    private static let reportDelay: Duration = .milliseconds(500)
 
     private let context: ControllerContext
     private let monitor: ResourceMonitor
@@ -51,11 +53,17 @@ package final class NamespaceController: Controller {
             guard !namespace.isEmpty,
                 namespaces.get(namespace)?.metadata.deletionTimestamp != nil
             else { return }
-            // Something that came late must be asked to go as well.
-            if case .added = event {
+            switch event {
+            case .added:
+                // Something that came late must be asked to go as well.
                 self?.asked.withLock { _ = $0[namespace]?.remove(resource) }
+                queue.add(namespace)
+            case .deleted where self?.monitor.isEmpty(resource, in: namespace) ?? true:
+                queue.add(namespace)
+            case .deleted, .updated:
+                // Only what the conditions say changes: they are not written for each of thousands.
+                queue.add(namespace, after: Self.reportDelay)
             }
-            queue.add(namespace)
         }
     }
 

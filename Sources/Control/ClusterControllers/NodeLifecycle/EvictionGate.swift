@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+package import ControllerKit
+
 /// How fast nodes of a zone may be given the taint that drives their pods away: slowly, and more
 /// slowly when so many fail that the fault may be elsewhere. Pure.
 ///
 /// Source: upstream `pkg/controller/nodelifecycle`, `--node-eviction-rate` and its kin.
 package struct EvictionGate {
-    package static let rate = 0.1
-    package static let secondaryRate = 0.01
-    package static let unhealthyThreshold = 0.55
-    package static let largeZone = 50
-
     /// Nodes of a zone.
     package struct Zone {
         package var ready = 0
@@ -20,6 +17,15 @@ package struct EvictionGate {
             self.ready = ready
             self.notReady = notReady
         }
+
+        /// All nodes.
+        package var total: Int { self.ready + self.notReady }
+
+        /// Whether so many fail that the fault may be elsewhere.
+        package func isUnhealthy(threshold: Double) -> Bool {
+            self.notReady > 2 && self.ready > 0
+                && Double(self.notReady) / Double(max(self.total, 1)) >= threshold
+        }
     }
 
     private var nextAt: [String: Duration] = [:]
@@ -27,15 +33,18 @@ package struct EvictionGate {
     package init() {}
 
     /// Evictions per second of a zone.
-    package static func rate(of zone: Zone, areAllDown: Bool) -> Double {
+    package static func rate(
+        of zone: Zone,
+        areAllDown: Bool,
+        _ options: ControllerOptions = ControllerOptions()
+    ) -> Double {
         // When everything is down at once, it is likelier that we are cut off than that it is.
         if areAllDown { return 0 }
-        let total = zone.ready + zone.notReady
-        let isPartial =
-            zone.notReady > 2 && zone.ready > 0
-            && Double(zone.notReady) / Double(max(total, 1)) >= Self.unhealthyThreshold
-        guard isPartial else { return Self.rate }
-        return total > Self.largeZone ? Self.secondaryRate : 0
+        guard zone.isUnhealthy(threshold: options.unhealthyZoneThreshold) else {
+            return options.nodeEvictionRate
+        }
+        return zone.total > options.largeClusterSizeThreshold
+            ? options.secondaryNodeEvictionRate : 0
     }
 
     /// Whether a node of the zone may be tainted now; if not, when to ask again.

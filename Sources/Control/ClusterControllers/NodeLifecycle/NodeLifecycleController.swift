@@ -6,6 +6,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -59,6 +60,7 @@ package final class NodeLifecycleController: Controller {
         self.podClient = context.client()
         self.grace = grace
         self.startupGrace = startupGrace
+        self.count()
         let queue = self.loop.queue
         self.nodes.addHandler { [weak self] event in self?.take(event, queue) }
         self.leases.addHandler { [weak self] event in
@@ -178,6 +180,7 @@ package final class NodeLifecycleController: Controller {
                 $0.admit(node.failureZone, rate: rate, uptime: uptime)
             }
             mayEvict = verdict.isAdmitted
+            if mayEvict { self.context.counts?.evictions.with(node.failureZone).increment() }
             if !mayEvict { self.loop.queue.add(node.metadata.name, after: verdict.retryAfter) }
         }
         let taints = NodeHealth.taints(node, mayEvict: mayEvict, now: now)
@@ -193,20 +196,38 @@ package final class NodeLifecycleController: Controller {
     }
 
     private func evictionRate(of node: CoreV1.Node) -> Double {
-        var zones: [String: EvictionGate.Zone] = [:]
-        for other in self.nodes.list() {
-            if other.readyStatus == "True" {
-                zones[other.failureZone, default: EvictionGate.Zone()].ready += 1
-            } else {
-                zones[other.failureZone, default: EvictionGate.Zone()].notReady += 1
-            }
-        }
+        let zones = Self.zones(self.nodes)
         let areAllDown = zones.values.allSatisfy { $0.ready == 0 }
         return EvictionGate.rate(
             of: zones[node.failureZone] ?? EvictionGate.Zone(),
             // One node alone that fails is a failure, not a partition.
-            areAllDown: areAllDown && self.nodes.count > 1
+            areAllDown: areAllDown && self.nodes.count > 1,
+            self.context.options
         )
+    }
+
+    private static func zones(_ nodes: Informer<CoreV1.Node>) -> [String: EvictionGate.Zone] {
+        var zones: [String: EvictionGate.Zone] = [:]
+        for node in nodes.list() {
+            if node.readyStatus == "True" {
+                zones[node.failureZone, default: EvictionGate.Zone()].ready += 1
+            } else {
+                zones[node.failureZone, default: EvictionGate.Zone()].notReady += 1
+            }
+        }
+        return zones
+    }
+
+    /// Has the zones read when metrics are asked for.
+    private func count() {
+        guard let counts = self.context.counts else { return }
+        let nodes = self.nodes
+        counts.zones.read(by: { [weak nodes] in
+            guard let nodes else { return [] }
+            return Self.zones(nodes).sorted { $0.key < $1.key }.map { name, zone in
+                NodeZoneReading(zone: name, size: zone.total, notReady: zone.notReady)
+            }
+        })
     }
 
     /// Pods of a node that is not ready are not ready either.

@@ -6,6 +6,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -108,35 +109,59 @@ package final class PodGarbageCollector: Controller {
         guard let pod = self.pods.get(key) else { return }
         let now = self.context.clock.now
         if pod.isTerminal, self.isExcess(key) {
-            return try await self.remove(pod)
+            return try await self.counting("terminated", pod) { () throws(StatusError) in
+                try await self.remove(pod)
+            }
         }
         guard !pod.spec.nodeName.isEmpty else {
-            if pod.metadata.deletionTimestamp != nil { try await self.remove(pod) }
-            return
+            guard pod.metadata.deletionTimestamp != nil else { return }
+            return try await self.counting("unscheduled", pod) { () throws(StatusError) in
+                try await self.remove(pod)
+            }
         }
         if let node = self.nodes.get(pod.spec.nodeName) {
             // Somebody has said that the node is down for good: nobody will end the pod.
             guard pod.metadata.deletionTimestamp != nil, node.readyStatus != "True",
                 node.spec.taints.contains(where: { $0.key == Self.outOfService })
             else { return }
-            return try await self.client.evict(
+            return try await self.evict(pod, "out-of-service", "PodGC: node out-of-service", now)
+        }
+        guard try await self.isGone(pod.spec.nodeName, key) else { return }
+        try await self.evict(pod, "orphaned", "PodGC: node no longer exists", now)
+    }
+
+    private func evict(
+        _ pod: CoreV1.Pod,
+        _ reason: String,
+        _ message: String,
+        _ now: Timestamp
+    ) async throws(StatusError) {
+        try await self.counting(reason, pod) { () throws(StatusError) in
+            try await self.client.evict(
                 pod,
                 reason: "DeletionByPodGC",
-                message: "PodGC: node out-of-service",
+                message: message,
                 now: now,
                 fails: true,
                 isForced: true
             )
         }
-        guard try await self.isGone(pod.spec.nodeName, key) else { return }
-        try await self.client.evict(
-            pod,
-            reason: "DeletionByPodGC",
-            message: "PodGC: node no longer exists",
-            now: now,
-            fails: true,
-            isForced: true
-        )
+    }
+
+    /// Counts a deletion or its failure.
+    private func counting(
+        _ reason: String,
+        _ pod: CoreV1.Pod,
+        _ delete: () async throws(StatusError) -> Void
+    ) async throws(StatusError) {
+        let counts = self.context.counts?.podGarbage
+        do throws(StatusError) {
+            try await delete()
+            counts?.deletions.with(pod.metadata.namespace, reason).increment()
+        } catch {
+            counts?.failures.with(pod.metadata.namespace, reason).increment()
+            throw error
+        }
     }
 
     private func isExcess(_ key: ObjectKey) -> Bool {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Clocks
 package import ControllerKit
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -22,6 +24,7 @@ package final class RootCAPublisher: Controller {
         + " endpoints such as the internal service IP or kubernetes.default.svc. No other usage is"
         + " guaranteed across distributions of Kubernetes clusters."
 
+    private let context: ControllerContext
     private let loop: ReconcileLoop<String>
     private let namespaces: Informer<CoreV1.Namespace>
     private let maps: Informer<CoreV1.ConfigMap>
@@ -34,6 +37,7 @@ package final class RootCAPublisher: Controller {
 
     /// - Parameter authority: the CA's certificate in PEM.
     package init(_ context: ControllerContext, authority: String) {
+        self.context = context
         self.loop = ReconcileLoop(Self.name, context)
         self.namespaces = context.informer(of: CoreV1.Namespace.self)
         self.maps = context.informers.informer(
@@ -65,6 +69,22 @@ package final class RootCAPublisher: Controller {
     }
 
     private func reconcile(_ namespace: String) async throws(StatusError) {
+        let start = self.context.clock.uptime
+        var code = "200"
+        defer {
+            let counts = self.context.counts?.rootCA
+            counts?.syncs.with(code).increment()
+            counts?.seconds.with(code).observe(self.context.clock.uptime - start)
+        }
+        do throws(StatusError) {
+            try await self.publish(in: namespace)
+        } catch {
+            code = String(error.code)
+            throw error
+        }
+    }
+
+    private func publish(in namespace: String) async throws(StatusError) {
         guard let object = self.namespaces.get(namespace), object.isActive else { return }
         var map = self.maps.get(Self.mapName, in: namespace) ?? CoreV1.ConfigMap()
         let isNew = map.metadata.name.isEmpty

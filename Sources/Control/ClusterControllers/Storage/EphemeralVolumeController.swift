@@ -5,6 +5,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -78,6 +79,8 @@ package final class EphemeralVolumeController: Controller {
             }
             return
         }
+        let counts = self.context.counts?.ephemeralVolumes
+        counts?.creations.increment()
         do throws(StatusError) {
             _ = try await self.client.create(
                 CoreV1.PersistentVolumeClaim.with {
@@ -90,6 +93,7 @@ package final class EphemeralVolumeController: Controller {
                 }
             )
         } catch {
+            counts?.failures.increment()
             if error.isAlreadyExists || error.isNamespaceTerminating { return }
             self.context.recorder.record(
                 .warning,

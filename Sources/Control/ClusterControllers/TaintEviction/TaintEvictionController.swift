@@ -8,6 +8,7 @@ import EventRecording
 import Informers
 import JSON
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -78,11 +79,13 @@ package final class TaintEvictionController: Controller {
             let node = self.nodes.get(pod.spec.nodeName)
         else { return }
         let now = self.context.clock.now
+        let due: Timestamp
         switch EvictionTime.of(pod, taints: Array(node.spec.taints), now: now) {
         case .never: return
         case .at(let time):
             let left = time.since(now)
             if left > .zero { return self.loop.queue.add(key, after: left) }
+            due = time
         }
         self.context.recorder.record(
             .normal,
@@ -96,6 +99,9 @@ package final class TaintEvictionController: Controller {
             message: "Taint manager: deleting due to NoExecute taint",
             now: now
         )
+        let counts = self.context.counts?.taintEviction
+        counts?.deletions.increment()
+        counts?.latency.observe(self.context.clock.now.since(due))
     }
 }
 

@@ -6,6 +6,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -33,12 +34,17 @@ package final class EndpointSliceController: Controller {
         self.pods = context.informer(of: CoreV1.Pod.self)
         self.nodes = context.informer(of: CoreV1.Node.self)
         let queue = self.loop.queue
-        self.slices = ManagedSlices(context, managedBy: EndpointSlicePlan.managedBy) {
+        self.slices = ManagedSlices(
+            context,
+            managedBy: EndpointSlicePlan.managedBy,
+            counted: context.counts?.endpointSlices.changes
+        ) {
             queue.add($0)
         }
         let services = self.services
         services.services.addHandler { queue.add($0.object.objectKey) }
-        self.pods.addHandler { services.services(of: $0) { queue.add($0) } }
+        let period = context.options.slicesBatchPeriod
+        self.pods.addHandler { services.services(of: $0) { queue.add($0, after: period) } }
         self.nodes.addHandler { event in
             // Zones of nodes stand in endpoints; they change when a node does, which is rare.
             let zone = "topology.kubernetes.io/zone"
@@ -87,12 +93,16 @@ package final class EndpointSliceController: Controller {
             pods: pods,
             nodes: nodes,
             slices: try await self.slices.known(key),
-            trigger: self.context.clock.now
+            trigger: self.context.clock.now,
+            maximum: self.context.options.maximumEndpointsPerSlice
         )
+        let syncs = self.context.counts?.endpointSlices.syncs
         do throws(StatusError) {
             try await self.slices.carryOut(plan, key)
+            syncs?.with("success").increment()
         } catch {
             if error.isNamespaceTerminating { return }
+            syncs?.with("error").increment()
             if !error.isConflict {
                 self.context.recorder.record(
                     .warning,

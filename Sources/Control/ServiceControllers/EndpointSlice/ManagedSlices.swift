@@ -4,6 +4,7 @@
 import ControllerKit
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -25,21 +26,26 @@ struct ManagedSlices: ~Copyable {
     let informer: Informer<DiscoveryV1.EndpointSlice>
     private let managedBy: String
     private let client: Client<DiscoveryV1.EndpointSlice>
+    /// Changes by operation; nil when nobody counts.
+    private let counted: MetricFamily<Counter>?
     private let barrier = WriteBarrier<ObjectKey>()
     private let doubtful = Mutex<Set<ObjectKey>>([])
 
     /// - Parameters:
     ///   - managedBy: The value of the label by which the controller marks its slices. It also names
     ///     the index of the shared cache.
+    ///   - counted: Where changes are counted, by operation.
     ///   - changed: Called with the key of the Service when one of its slices changes.
     init(
         _ context: ControllerContext,
         managedBy: String,
+        counted: MetricFamily<Counter>?,
         changed: @escaping @Sendable (ObjectKey) -> Void
     ) {
         self.informer = context.informer(of: DiscoveryV1.EndpointSlice.self)
         self.client = context.client()
         self.managedBy = managedBy
+        self.counted = counted
         self.informer.addIndex(managedBy) { slice in
             Self.owner(slice, managedBy).map { ["\($0)"] } ?? []
         }
@@ -88,10 +94,12 @@ struct ManagedSlices: ~Copyable {
             for slice in changes.creations {
                 let stored = try await self.client.create(slice)
                 self.barrier.wrote(key, stored.metadata.resourceVersion)
+                self.counted?.with("create").increment()
             }
             for slice in changes.updates {
                 let stored = try await self.client.update(slice)
                 self.barrier.wrote(key, stored.metadata.resourceVersion)
+                self.counted?.with("update").increment()
             }
             try await self.delete(changes.deletions)
         } catch {
@@ -109,6 +117,7 @@ struct ManagedSlices: ~Copyable {
                     in: slice.metadata.namespace,
                     DeleteOptions(uid: slice.metadata.uid)
                 )
+                self.counted?.with("delete").increment()
             } catch {
                 if !error.isNotFound { throw error }
             }

@@ -5,6 +5,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -30,10 +31,15 @@ package final class EndpointSliceMirroringController: Controller {
         self.endpoints = context.informer(of: CoreV1.Endpoints.self)
         self.services = context.informer(of: CoreV1.Service.self)
         let queue = self.loop.queue
-        self.slices = ManagedSlices(context, managedBy: MirroredSlicePlan.managedBy) {
+        self.slices = ManagedSlices(
+            context,
+            managedBy: MirroredSlicePlan.managedBy,
+            counted: context.counts?.mirroring.changes
+        ) {
             queue.add($0)
         }
-        self.endpoints.addHandler { queue.add($0.object.objectKey) }
+        let period = context.options.mirroringBatchPeriod
+        self.endpoints.addHandler { queue.add($0.object.objectKey, after: period) }
         self.services.addHandler { event in
             // Only whether there is a selector matters.
             if case .updated(let old, let new) = event,
@@ -68,7 +74,12 @@ package final class EndpointSliceMirroringController: Controller {
             try await self.slices.delete(slices)
             return
         }
-        let plan = MirroredSlicePlan(endpoints, slices: slices)
+        let plan = MirroredSlicePlan(
+            endpoints,
+            slices: slices,
+            maximum: self.context.options.maximumMirroredEndpoints
+        )
+        self.context.counts?.mirroring.skippedPerSync.observe(Double(plan.skippedCount))
         self.tell(plan, endpoints)
         do throws(StatusError) {
             try await self.slices.carryOut(plan, key)
@@ -99,7 +110,7 @@ package final class EndpointSliceMirroringController: Controller {
             self.context.recorder.record(
                 .warning,
                 "TooManyAddressesToMirror",
-                "A max of \(MirroredSlicePlan.defaultMaximum) addresses can be mirrored to"
+                "A max of \(self.context.options.maximumMirroredEndpoints) addresses can be mirrored to"
                     + " EndpointSlices per Endpoints subset. \(plan.skippedCount) addresses were"
                     + " skipped",
                 about: endpoints

@@ -38,7 +38,8 @@ package final class EndpointsController: Controller {
         let queue = self.loop.queue
         let services = self.services
         services.services.addHandler { queue.add($0.object.objectKey) }
-        self.pods.addHandler { services.services(of: $0) { queue.add($0) } }
+        let period = context.options.endpointsBatchPeriod
+        self.pods.addHandler { services.services(of: $0) { queue.add($0, after: period) } }
         self.endpoints.addHandler { event in
             if case .added = event { return }
             queue.add(event.object.objectKey)

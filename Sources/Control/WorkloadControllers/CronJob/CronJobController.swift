@@ -7,6 +7,7 @@ package import ControllerKit
 import EventRecording
 import Informers
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -93,6 +94,7 @@ package final class CronJobController: Controller {
             job = try await self.jobClient.create(CronJobPlan.job(cron, at: time))
             self.jobBarrier.wrote(cron.objectKey, job.metadata.resourceVersion)
             self.tell(cron, .normal, "SuccessfulCreate", "Created job \(job.metadata.name)")
+            self.context.counts?.jobCreationSkew.observe(self.context.clock.now.since(time))
         } catch {
             if error.isNamespaceTerminating { return }
             guard error.isAlreadyExists else {

@@ -8,6 +8,7 @@ import EventRecording
 import Informers
 import JSON
 package import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -106,7 +107,16 @@ package final class JobController: Controller {
         }
         let pods = try await self.claim(job, key)
         let plan = JobPlan(job, pods: pods, now: self.context.clock.now)
+        let start = self.context.clock.uptime
+        var result = "error"
+        defer {
+            self.context.counts?.jobs.noteSync(
+                plan.labels(of: job, result: result),
+                self.context.clock.uptime - start
+            )
+        }
         try await self.carryOut(plan, job, key)
+        result = "success"
     }
 
     private func claim(
@@ -139,10 +149,12 @@ package final class JobController: Controller {
         let (control, barrier) = (self.podControl, self.barrier)
         // What ended is written down before its pods may go.
         var job = job
+        let previous = job
         if plan.status != job.status {
             job.status = plan.status
             job = try await self.client.updateStatus(job)
             self.jobBarrier.wrote(key, job.metadata.resourceVersion)
+            if let counts = self.context.counts?.jobs { plan.count(since: previous, counts) }
         }
         for event in plan.events {
             self.context.recorder.record(
@@ -180,9 +192,17 @@ package final class JobController: Controller {
                 failures: plan.indexFailures.isEmpty ? nil : plan.indexFailures[number]
             )
         }
+        let counts = self.context.counts?.jobs
+        let reason = plan.creationReason(of: job)
         let result = await SlowStart.run(pods.count) { index throws(StatusError) in
-            let created = try await control.create(pods[index], of: job)
-            barrier.wrote(key, created.metadata.resourceVersion)
+            do throws(StatusError) {
+                let created = try await control.create(pods[index], of: job)
+                barrier.wrote(key, created.metadata.resourceVersion)
+                counts?.podCreations.with(reason, "succeeded").increment()
+            } catch {
+                counts?.podCreations.with(reason, "failed").increment()
+                throw error
+            }
         }
         guard let failure = result.failure else { return }
         if failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }

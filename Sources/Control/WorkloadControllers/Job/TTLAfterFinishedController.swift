@@ -6,6 +6,7 @@ import Clocks
 package import ControllerKit
 import Informers
 package import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -78,6 +79,9 @@ package final class TTLAfterFinishedController: Controller {
                     resourceVersion: live.metadata.resourceVersion
                 )
             )
+            if let expiry = Self.expiry(of: live) {
+                self.context.counts?.jobDeletion.observe(self.context.clock.now.since(expiry))
+            }
         } catch {
             if !error.isNotFound { throw error }
         }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apus: Kubernetes in Swift
+
+package import Metrics
+
+/// What single controllers count, by upstream's names.
+///
+/// Source: the `metrics` folders of upstream `pkg/controller`, and
+/// `staging/src/k8s.io/endpointslice/metrics`.
+package final class ControllerMetrics: Sendable {
+    package let jobs: JobMetrics
+    package let jobCreationSkew: Histogram
+    package let jobDeletion: Histogram
+    package let endpointSlices: EndpointSliceMetrics
+    package let mirroring: MirroringMetrics
+    package let zones: NodeZoneMetrics
+    /// Nodes that were given the taint which drives pods away, by zone.
+    package let evictions: MetricFamily<Counter>
+    package let taintEviction: TaintEvictionMetrics
+    package let podGarbage: PodGarbageMetrics
+    package let rootCA: RootCAMetrics
+    package let ephemeralVolumes: EphemeralVolumeMetrics
+
+    package init(_ registry: MetricRegistry) {
+        self.jobs = JobMetrics(registry)
+        self.jobCreationSkew = registry.histogram(
+            "cronjob_controller_job_creation_skew_duration_seconds",
+            help: "Time between when a cronjob is scheduled to be run, and when the corresponding"
+                + " job is created",
+            bounds: .exponential(start: 1, factor: 2, count: 10)
+        )
+        self.jobDeletion = registry.histogram(
+            "ttl_after_finished_controller_job_deletion_duration_seconds",
+            help: "The time it took to delete the job since it became eligible for deletion",
+            bounds: .exponential(start: 0.1, factor: 2, count: 14)
+        )
+        self.endpointSlices = EndpointSliceMetrics(registry)
+        self.mirroring = MirroringMetrics(registry)
+        self.zones = NodeZoneMetrics(registry)
+        self.evictions = registry.counter(
+            "node_collector_evictions_total",
+            help: "Number of Node evictions that happened since current instance of NodeController"
+                + " started.",
+            labels: ["zone"]
+        )
+        self.taintEviction = TaintEvictionMetrics(registry)
+        self.podGarbage = PodGarbageMetrics(registry)
+        self.rootCA = RootCAMetrics(registry)
+        self.ephemeralVolumes = EphemeralVolumeMetrics(registry)
+    }
+}
+
+/// Of the root CA publisher, by the code of the answer.
+package struct RootCAMetrics: Sendable {
+    package let syncs: MetricFamily<Counter>
+    package let seconds: MetricFamily<Histogram>
+
+    init(_ registry: MetricRegistry) {
+        let help = "Number of namespace syncs happened in root ca cert publisher."
+        self.syncs = registry.counter(
+            "root_ca_cert_publisher_sync_total",
+            help: help,
+            labels: ["code"]
+        )
+        self.seconds = registry.histogram(
+            "root_ca_cert_publisher_sync_duration_seconds",
+            help: help,
+            labels: ["code"],
+            bounds: .exponential(start: 0.001, factor: 2, count: 15)
+        )
+    }
+}
+
+/// Of the ephemeral volume controller.
+package struct EphemeralVolumeMetrics: Sendable {
+    package let creations: Counter
+    package let failures: Counter
+
+    init(_ registry: MetricRegistry) {
+        self.creations = registry.counter(
+            "ephemeral_volume_controller_create_total",
+            help: "Number of PersistentVolumeClaim creation requests"
+        )
+        self.failures = registry.counter(
+            "ephemeral_volume_controller_create_failures_total",
+            help: "Number of failed PersistentVolumeClaim creation requests"
+        )
+    }
+}
