@@ -97,7 +97,8 @@ public final class RESTResources: ApusResource.ResourcesService {
         try context.sendInitialMetadata()
         var lines = LineSplitter(limit: RESTConnection.maximumAnswerBytes)
         for try await buffer in body {
-            let response = try await self.call { () throws(StatusError) -> ApusResource.WatchResponse in
+            let response = try await self.call {
+                () throws(StatusError) -> ApusResource.WatchResponse in
                 var response = ApusResource.WatchResponse()
                 response.encoding = .json
                 for line in try lines.take(buffer.readableBytesView) {

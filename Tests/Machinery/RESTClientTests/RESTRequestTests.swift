@@ -34,13 +34,19 @@ import Testing
         "paths",
         arguments: [
             (RESTRequestTests.target(name: "a"), "/api/v1/namespaces/default/pods/a"),
-            (RESTRequestTests.target("apps", "deployments"), "/apis/apps/v1/namespaces/default/deployments"),
+            (
+                RESTRequestTests.target("apps", "deployments"),
+                "/apis/apps/v1/namespaces/default/deployments"
+            ),
             (RESTRequestTests.target("", "nodes", namespace: "", name: "n"), "/api/v1/nodes/n"),
             (
                 RESTRequestTests.target(name: "a", subresource: "status"),
                 "/api/v1/namespaces/default/pods/a/status"
             ),
-            (RESTRequestTests.target("", "nodes", namespace: "", name: "a/b c"), "/api/v1/nodes/a%2Fb%20c"),
+            (
+                RESTRequestTests.target("", "nodes", namespace: "", name: "a/b c"),
+                "/api/v1/nodes/a%2Fb%20c"
+            ),
         ]
     )
     func paths(_ target: ApusResource.Target, _ path: String) {
