@@ -482,26 +482,27 @@ targets += module(
     in: "Control",
     [
         "Access", "Admission", "ApusAPI", "Authentication", "Authorization", "Bytes",
-        "CZlib", "Defaulting",
+        "CZlib", "Defaulting", "EventRecording",
         "FieldManagement", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
         "KeyValueStore", "KubernetesAPI", "MediaTypes", "Metrics", "NameRules",
         "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
         "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
         "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
-        "YAML", nioCore,
+        "YAML", nioCore, nioPosix, nioSSL, nioTLS,
         .product(name: "Crypto", package: "swift-crypto"),
     ],
     tests: [
-        "ApusAPI", "Bytes", "Engine", "KubernetesAPI", "ObjectModel", "Protobuf",
-        "RPCInterface", "ResourceTable", nioPosix,
+        "Access", "ApusAPI", "Bytes", "Engine", "HTTP", "KubernetesAPI", "NameRules",
+        "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "WatchCache", nioCore,
+        nioPosix,
     ]
 )
 targets += module(
     "Admission",
     in: "Control",
     [
-        "Access", "Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "PKI", "Protobuf",
-        "ResourceTable", "Scalars",
+        "Access", "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "PKI",
+        "Protobuf", "ResourceTable", "Scalars", "YAML",
     ],
     tests: [
         "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
@@ -574,7 +575,7 @@ targets += module(
         "Protobuf", "RequestInfo", "ResourceTable", "Scalars", "Selectors", "Validation",
         "WatchCache",
     ],
-    tests: []
+    tests: ["Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars"]
 )
 targets += module("SPDY", in: "Control", ["SPDYFraming"], tests: ["SPDYFraming"])
 targets += module(
@@ -710,6 +711,7 @@ targets += [
     .executableTarget(
         name: "apus",
         dependencies: [
+            "Admission",
             "ProcessMetrics",
             "HTTP",
             "ControllerKit",

@@ -53,4 +53,31 @@ struct KindRules: Sendable {
             if subresource == nil { rules(&errors, new) }
         }
     }
+
+    /// Rules of a kind that is its `spec` and `status`, as most are.
+    ///
+    /// - Parameters:
+    ///   - spec: the rules of a spec, new or changed; the path of the faults is that of the spec.
+    ///   - update: what a change of the spec must keep.
+    ///   - status: the rules of a write of the status; the path is that of the status.
+    static func ofSpec<M: Message>(
+        _ type: M.Type,
+        spec: @escaping @Sendable (inout FieldErrors, M) -> Void,
+        update: @escaping @Sendable (inout FieldErrors, M, M) -> Void = { _, _, _ in },
+        status: @escaping @Sendable (inout FieldErrors, M, M) -> Void = { _, _, _ in }
+    ) -> (String, KindRules) {
+        self.of(type) { errors, new in
+            errors.within("spec") { spec(&$0, new) }
+        } update: { errors, new, old, subresource in
+            switch subresource {
+            case nil:
+                errors.within("spec") { errors in
+                    spec(&errors, new)
+                    update(&errors, new, old)
+                }
+            case "status": errors.within("status") { status(&$0, new, old) }
+            default: return
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import KubernetesAPI
+public import KubernetesAPI
 public import NameRules
 public import ObjectModel
 import Protobuf
@@ -64,5 +64,16 @@ public enum Validator {
     ) {
         guard !self.groupsOfFreeFinalizers.contains(resource.group) else { return }
         errors.validateKubernetesFinalizers(Array(object.metadata.finalizers))
+    }
+
+    /// The faults of a Service's addresses and families alone, which are looked for before it is
+    /// given the ones that it lacks.
+    ///
+    /// - Parameter errors: takes them; its path is that of `spec`.
+    public static func validateServiceAddresses(
+        _ service: CoreV1.Service,
+        _ errors: inout FieldErrors
+    ) {
+        errors.validateClusterIPs(service)
     }
 }

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import Access
+import EventRecording
 package import HTTP
 package import HTTP2Transport
 package import KeyValueStore
@@ -11,6 +12,7 @@ import RPC
 package import RPCInterface
 package import Registry
 package import ResourceTable
+import Scalars
 import Synchronization
 package import TLS
 import WatchCache
@@ -32,8 +34,8 @@ package final class APIServer: Sendable {
         package var tls: TLSContextSource?
         /// What is served.
         package var table = ResourceTable.served
-        /// The range of Service addresses.
-        package var serviceRange: AddressRange
+        /// The ranges of Service addresses, one for each family; the first is the default.
+        package var serviceRanges: [AddressRange]
         /// The ports that Services can have on every node.
         package var nodePorts: ClosedRange<Int32> = 30_000...32_767
         /// The address that others reach the server at: that of the `kubernetes` Service's endpoint.
@@ -65,9 +67,10 @@ package final class APIServer: Sendable {
         /// How long requests may go on after the end has been asked for.
         package var drain: Duration = .seconds(60)
 
-        /// - Parameter serviceRange: the range of Service addresses.
-        package init(serviceRange: AddressRange = .standard) {
-            self.serviceRange = serviceRange
+        /// - Parameter serviceRanges: one range of Service addresses, or two of different families.
+        package init(serviceRanges: [AddressRange] = [.standard]) {
+            precondition(!serviceRanges.isEmpty, "Services need a range of addresses")
+            self.serviceRanges = serviceRanges
             var limits = HTTPLimits()
             limits.concurrentStreams = 1000
             limits.unauthenticatedConcurrentStreams = 100
@@ -79,6 +82,7 @@ package final class APIServer: Sendable {
     private let registry: Registry
     private let core: ServerCore
     private let services: [any RPCService]
+    private let repair: ServiceRepair
     private let state = Mutex(State())
 
     private struct State {
@@ -90,15 +94,18 @@ package final class APIServer: Sendable {
     package init(_ configuration: Configuration, store: any KeyValueStore) {
         self.configuration = configuration
         let registry = Registry(table: configuration.table, store: store)
-        registry.store(GroupResource(group: "", resource: "services"))?.allocator =
-            ServiceAllocator(
-                registry: registry,
-                range: configuration.serviceRange,
-                nodePorts: configuration.nodePorts
-            )
+        let allocator = ServiceAllocator(
+            registry: registry,
+            ranges: configuration.serviceRanges,
+            nodePorts: configuration.nodePorts
+        )
+        registry.store(GroupResource(group: "", resource: "services"))?.allocator = allocator
         let core = ServerCore(
             registry: registry,
-            access: AccessControl(configuration.access(RegistryReader(registry: registry))),
+            access: AccessControl(
+                configuration.access(RegistryReader(registry: registry)),
+                StartGate(registry.shared.timers)
+            ),
             discovery: Discovery(
                 // Without a way to the nodes there is nothing to measure.
                 table: configuration.nodes.group == nil
@@ -114,14 +121,32 @@ package final class APIServer: Sendable {
             nodes: NodeConnections(registry: registry, configuration: configuration.nodes),
             requestTimeout: configuration.requestTimeout
         )
+        let services = [ResourcesService(core: core)]
+        let channel = Self.channel(to: services)
+        self.repair = ServiceRepair(
+            registry,
+            allocator,
+            RepairMetrics(core.metrics.registry),
+            addressEvents: EventRecorder(
+                component: "ipallocator-repair-controller",
+                channel: channel
+            ),
+            portEvents: EventRecorder(
+                component: "portallocator-repair-controller",
+                channel: channel
+            ),
+            log: configuration.log
+        )
         self.registry = registry
         self.core = core
-        self.services = [ResourcesService(core: core)]
+        self.services = services
     }
 
     /// A channel to the server's RPC services in this process, as a member of `system:masters`.
-    package var channel: any RPCChannel {
-        InProcessChannel(services: self.services, server: Self.rpcOptions)
+    package var channel: any RPCChannel { Self.channel(to: self.services) }
+
+    private static func channel(to services: [any RPCService]) -> any RPCChannel {
+        InProcessChannel(services: services, server: self.rpcOptions)
     }
 
     /// The address that is listened on, once it is.
@@ -166,6 +191,7 @@ package final class APIServer: Sendable {
         let shared = self.registry.shared
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await shared.run() }
+            tasks.addTask { await self.repair.run() }
             if let interval = self.configuration.compactionInterval {
                 tasks.addTask { await Compactor(store: shared.store, interval: interval).run() }
             }
@@ -174,8 +200,10 @@ package final class APIServer: Sendable {
                     registry: self.registry,
                     configuration: self.configuration,
                     port: port,
-                    access: self.core.access.parts
+                    access: self.core.access.parts,
+                    gate: self.core.access.gate
                 ).run()
+                await self.repair.step(now: .current())
                 self.becomeReady()
                 await IdentityLease(registry: self.registry).run()
             }

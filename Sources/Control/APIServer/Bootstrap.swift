@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import JSON
+import KeyValueStore
 import KubernetesAPI
 import ObjectModel
 import Protobuf
@@ -19,6 +20,7 @@ struct Bootstrap: Sendable {
     let configuration: APIServer.Configuration
     let port: Int?
     let access: AccessParts
+    let gate: StartGate
 
     /// How long it waits after a failure before it tries again.
     private static let pause: Duration = .milliseconds(200)
@@ -31,6 +33,8 @@ struct Bootstrap: Sendable {
                 return
             } catch {
                 self.configuration.log("bootstrap: \(error.message)")
+                // What the store has of roles is known all the same.
+                if self.registry.shared.isReady { self.gate.open() }
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -57,6 +61,7 @@ struct Bootstrap: Sendable {
         switch part {
         case .access:
             if let prepare = self.access.prepare, let failure = await prepare() { throw failure }
+            try await self.openGate()
         case .service:
             try await self.ensureServiceRange()
             try await self.ensureService()
@@ -109,6 +114,21 @@ struct Bootstrap: Sendable {
         }
     }
 
+    /// Lets requests in once the caches have the roles that have just been made.
+    private func openGate() async throws(StatusError) {
+        let shared = self.registry.shared
+        let revision: Int64
+        do throws(StoreError) {
+            revision = try await shared.currentRevision()
+        } catch {
+            throw .serviceUnavailable("\(error)")
+        }
+        guard await shared.waitUntilApplied(revision, timeout: StartGate.patience) else {
+            throw .serviceUnavailable("the cache is behind")
+        }
+        self.gate.open()
+    }
+
     private static let priorityTexts = [
         "system-node-critical":
             "Used for system critical pods that must not be moved from their current node.",
@@ -152,15 +172,17 @@ struct Bootstrap: Sendable {
 
     /// The object of the range that Services have their addresses from.
     private func ensureServiceRange() async throws(StatusError) {
-        let range = self.configuration.serviceRange.text
-        try await self.ensure(
-            APIObject(
-                NetworkingV1.ServiceCIDR.with {
-                    $0.metadata.name = "kubernetes"
-                    $0.spec.cidrs.append(range)
-                }
-            )
-        )
+        let ranges = self.configuration.serviceRanges.map(\.text)
+        let object = NetworkingV1.ServiceCIDR.with {
+            $0.metadata.name = "kubernetes"
+            for range in ranges { $0.spec.cidrs.append(range) }
+        }
+        try await self.write(APIObject(object)) { (old: inout NetworkingV1.ServiceCIDR) in
+            // A cluster may get a second family; what else it has been given stays.
+            if ranges.count == 2, old.spec.cidrs.count == 1, old.spec.cidrs[0] == ranges[0] {
+                old.spec.cidrs.append(ranges[1])
+            }
+        }
         guard
             let store = self.registry.store(
                 GroupResource(group: "networking.k8s.io", resource: "servicecidrs")
@@ -186,11 +208,12 @@ struct Bootstrap: Sendable {
     }
 
     private var serviceAddress: String {
-        self.configuration.serviceRange.first
+        self.configuration.serviceRanges[0].first
     }
 
     private func ensureService() async throws(StatusError) {
         let address = self.serviceAddress
+        let family = self.configuration.serviceRanges[0].family
         try await self.ensure(
             APIObject(
                 CoreV1.Service.with {
@@ -201,7 +224,7 @@ struct Bootstrap: Sendable {
                     $0.spec.clusterIPs.append(address)
                     $0.spec.type = "ClusterIP"
                     $0.spec.sessionAffinity = "None"
-                    $0.spec.ipFamilies.append("IPv4")
+                    $0.spec.ipFamilies.append(family)
                     $0.spec.ipFamilyPolicy = "SingleStack"
                     $0.spec.internalTrafficPolicy = "Cluster"
                     $0.spec.ports.append(
@@ -248,7 +271,7 @@ struct Bootstrap: Sendable {
             $0.metadata.name = "kubernetes"
             $0.metadata.namespace = "default"
             $0.metadata.labels = ["kubernetes.io/service-name": "kubernetes"]
-            $0.addressType = "IPv4"
+            $0.addressType = address.contains(":") ? "IPv6" : "IPv4"
             $0.endpoints.append(
                 DiscoveryV1.Endpoint.with {
                     $0.addresses.append(address)

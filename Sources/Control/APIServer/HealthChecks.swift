@@ -49,6 +49,7 @@ final class HealthChecks: Sendable {
             "poststarthook/priority-and-fairness-config-producer",
             "poststarthook/scheduling/bootstrap-system-priority-classes",
             "poststarthook/rbac/bootstrap-roles",
+            "poststarthook/start-service-ip-repair-controllers",
             "poststarthook/start-kubernetes-service-cidr-controller",
             "poststarthook/bootstrap-controller",
         ] {

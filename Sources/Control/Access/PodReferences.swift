@@ -10,21 +10,46 @@ package enum PodReferences {
     package static func secrets(of pod: CoreV1.Pod) -> Set<String> {
         var names = Set<String>()
         for reference in pod.spec.imagePullSecrets { names.insert(reference.name) }
-        for environment in self.environments(of: pod) {
-            for source in environment.from {
-                if let secret = source.secretRef {
-                    names.insert(secret.localObjectReference.name)
-                }
-            }
-            for variable in environment.variables {
-                if let secret = variable.valueFrom?.secretKeyRef {
-                    names.insert(secret.localObjectReference.name)
-                }
-            }
-        }
+        for variable in self.secretVariables(of: pod) { names.insert(variable.secret) }
         for volume in pod.spec.volumes { names.formUnion(self.secrets(of: volume.volumeSource)) }
         names.remove("")
         return names
+    }
+
+    /// A variable that a container has from a secret, or all of those in one.
+    package struct SecretVariable: Sendable, Equatable {
+        /// `container`, `init container` or `ephemeral container`.
+        package var kind: String
+        package var container: String
+        /// nil for everything in the secret.
+        package var variable: String?
+        package var secret: String
+    }
+
+    /// The secrets that variables of containers of every kind are from.
+    package static func secretVariables(of pod: CoreV1.Pod) -> [SecretVariable] {
+        var found: [SecretVariable] = []
+        for environment in self.environments(of: pod) {
+            func add(_ variable: String?, _ secret: String) {
+                found.append(
+                    SecretVariable(
+                        kind: environment.kind,
+                        container: environment.container,
+                        variable: variable,
+                        secret: secret
+                    )
+                )
+            }
+            for variable in environment.variables {
+                if let secret = variable.valueFrom?.secretKeyRef {
+                    add(variable.name, secret.localObjectReference.name)
+                }
+            }
+            for source in environment.from {
+                if let secret = source.secretRef { add(nil, secret.localObjectReference.name) }
+            }
+        }
+        return found
     }
 
     private static func secrets(of source: CoreV1.VolumeSource) -> [String] {
@@ -118,18 +143,31 @@ package enum PodReferences {
     }
 
     private struct Environment {
+        var kind: String
+        var container: String
         var from: RepeatedField<CoreV1.EnvFromSource>
         var variables: RepeatedField<CoreV1.EnvVar>
     }
 
     private static func environments(of pod: CoreV1.Pod) -> [Environment] {
-        let containers = [pod.spec.initContainers, pod.spec.containers].flatMap { list in
-            list.map { Environment(from: $0.envFrom, variables: $0.env) }
+        func environment(_ container: CoreV1.Container, _ kind: String) -> Environment {
+            Environment(
+                kind: kind,
+                container: container.name,
+                from: container.envFrom,
+                variables: container.env
+            )
         }
-        return containers
+        return pod.spec.initContainers.map { environment($0, "init container") }
+            + pod.spec.containers.map { environment($0, "container") }
             + pod.spec.ephemeralContainers.map {
                 let common = $0.ephemeralContainerCommon
-                return Environment(from: common.envFrom, variables: common.env)
+                return Environment(
+                    kind: "ephemeral container",
+                    container: common.name,
+                    from: common.envFrom,
+                    variables: common.env
+                )
             }
     }
 }

@@ -23,8 +23,8 @@ struct NamespacePolicy: Equatable {
     var audit: Level?
     var warn: Level?
 
-    private static let prefix = "pod-security.kubernetes.io/"
-    private static let modes = ["enforce", "audit", "warn"]
+    static let prefix = "pod-security.kubernetes.io/"
+    static let modes = ["enforce", "audit", "warn"]
 
     init() {}
 
@@ -59,21 +59,23 @@ struct NamespacePolicy: Equatable {
         var errors = FieldErrors(at: FieldPath("metadata", "labels"))
         for mode in self.modes {
             let key = self.prefix + mode
-            if let text = label(key), SecurityStandard(rawValue: text) == nil {
-                errors.within(key: key) {
-                    $0.invalid(
-                        .string(text),
-                        "must be one of privileged, baseline, restricted"
-                    )
-                }
-            }
-            if let text = label("\(key)-version"), !self.isVersion(text) {
-                errors.within(key: "\(key)-version") {
-                    $0.invalid(.string(text), "must be \"latest\" or \"v1.x\"")
-                }
+            for (name, part) in [(key, mode), ("\(key)-version", "\(mode)-version")] {
+                guard let text = label(name), let why = self.fault(part, text) else { continue }
+                errors.within(key: name) { $0.invalid(.string(text), why) }
             }
         }
         return errors
+    }
+
+    /// What is wrong with a level or version; nil for nothing.
+    ///
+    /// - Parameter key: `enforce`, `enforce-version` and the like.
+    static func fault(_ key: String, _ text: String) -> String? {
+        if key.hasSuffix("-version") {
+            return self.isVersion(text) ? nil : "must be \"latest\" or \"v1.x\""
+        }
+        return SecurityStandard(rawValue: text) == nil
+            ? "must be one of privileged, baseline, restricted" : nil
     }
 
     /// The annotations that are part of what is checked.

@@ -74,16 +74,27 @@ public struct NodeRestriction: AdmissionPlugin {
                     + "\(quoted) can only create and delete mirror pods"
             )
         case ("status", .update):
-            guard let old: CoreV1.Pod = attributes.oldObject?.message() else { return }
+            guard let old: CoreV1.Pod = attributes.oldObject?.message(),
+                let new: CoreV1.Pod = attributes.object?.message()
+            else { return }
             if old.spec.nodeName != node {
                 throw attributes.forbidden(
                     "node \(quoted) can only update pod status for pods with spec.nodeName set "
                         + "to itself"
                 )
             }
-            if let new = attributes.object?.metadata, new.labels != old.metadata.labels {
+            if new.metadata.labels != old.metadata.labels {
                 throw attributes.forbidden(
                     "node \(quoted) cannot update labels through pod status"
+                )
+            }
+            // They say which claims the node may read.
+            if new.status.resourceClaimStatuses != old.status.resourceClaimStatuses {
+                throw attributes.forbidden("node \(quoted) cannot update resource claim statues")
+            }
+            if new.status.extendedResourceClaimStatus != old.status.extendedResourceClaimStatus {
+                throw attributes.forbidden(
+                    "node \(quoted) cannot update extended resource claim status"
                 )
             }
         case ("status", _):

@@ -14,12 +14,17 @@ public import ResourceTable
 public struct PodSecurity: AdmissionPlugin {
     public let name = "PodSecurity"
     private let objects: any ObjectReader
+    private let settings: PodSecuritySettings
 
     /// The most pods of a namespace that are looked at when its labels change.
     private static let maximumNamespacePods = 3000
 
-    public init(_ objects: any ObjectReader) {
+    public init(
+        _ objects: any ObjectReader,
+        _ settings: PodSecuritySettings = PodSecuritySettings()
+    ) {
         self.objects = objects
+        self.settings = settings
     }
 
     /// What has a template of pods, for which there are warnings alone.
@@ -48,6 +53,9 @@ public struct PodSecurity: AdmissionPlugin {
 
     public func validate(_ attributes: inout AdmissionAttributes) async throws(StatusError) {
         if attributes.resource == .namespaces { return try self.checkNamespace(&attributes) }
+        if let reason = self.exemption(attributes) {
+            return attributes.annotate("pod-security.kubernetes.io/exempt", reason)
+        }
         let policy = self.policy(of: attributes.namespace)
         if policy.isPrivileged { return }
         if attributes.resource == .pods {
@@ -112,8 +120,25 @@ public struct PodSecurity: AdmissionPlugin {
 
     private func policy(of namespace: String) -> NamespacePolicy {
         let object = self.objects.get(.namespaces, namespace: "", name: namespace)
-        guard let labels = object?.metadata.labels else { return NamespacePolicy() }
-        return NamespacePolicy { labels[$0] }
+        let labels = object?.metadata.labels
+        return self.policy { labels?[$0] }
+    }
+
+    /// What labels ask for, or the settings where they are silent.
+    private func policy(_ label: (String) -> String?) -> NamespacePolicy {
+        NamespacePolicy { label($0) ?? self.settings.labels[$0] }
+    }
+
+    /// Why a request is not looked at.
+    private func exemption(_ attributes: AdmissionAttributes) -> String? {
+        if self.settings.exemptNamespaces.contains(attributes.namespace) { return "namespace" }
+        if self.settings.exemptUsers.contains(attributes.user.name) { return "user" }
+        let pod: CoreV1.Pod? = attributes.object?.message()
+        guard let spec = pod?.spec ?? Self.template(attributes.object)?.spec,
+            let name = spec.runtimeClassName,
+            self.settings.exemptRuntimeClasses.contains(name)
+        else { return nil }
+        return "runtimeClass"
     }
 
     /// Whether an update changes what is checked: images and tolerations are not.
@@ -167,8 +192,9 @@ public struct PodSecurity: AdmissionPlugin {
             throw .invalid(kind: "Namespace", group: "", name: namespace.name, errors)
         }
         guard attributes.operation == .update, errors.isEmpty, let old,
-            let enforced = NamespacePolicy({ namespace.labels[$0] }).enforce,
-            NamespacePolicy({ old.labels[$0] }).enforce != enforced
+            !self.settings.exemptNamespaces.contains(namespace.name),
+            let enforced = self.policy({ namespace.labels[$0] }).enforce,
+            self.policy({ old.labels[$0] }).enforce != enforced
         else { return }
         let pods = self.objects.list(.pods, namespace: namespace.name)
         var found: [String: [String]] = [:]

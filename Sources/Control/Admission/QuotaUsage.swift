@@ -87,19 +87,35 @@ enum QuotaUsage {
         if quota.spec.scopes.isEmpty, expressions.isEmpty { return true }
         guard let pod: CoreV1.Pod = object.message() else { return false }
         return quota.spec.scopes.allSatisfy { self.isIn($0, pod) }
-            && expressions.allSatisfy { expression in
-                guard expression.scopeName == "PriorityClass" else {
-                    return self.isIn(expression.scopeName, pod)
-                }
-                let name = pod.spec.priorityClassName
-                switch expression.operator {
-                case "In": return expression.values.contains(name)
-                case "NotIn": return !expression.values.contains(name)
-                case "Exists": return !name.isEmpty
-                case "DoesNotExist": return name.isEmpty
-                default: return false
-                }
+            && expressions.allSatisfy { self.isIn($0, pod) }
+    }
+
+    /// The scopes of a quota, in whichever of the two ways they are written.
+    static func scopes(
+        of quota: CoreV1.ResourceQuota
+    ) -> [CoreV1.ScopedResourceSelectorRequirement] {
+        quota.spec.scopes.map { scope in
+            CoreV1.ScopedResourceSelectorRequirement.with {
+                $0.scopeName = scope
+                $0.operator = "Exists"
             }
+        } + (quota.spec.scopeSelector.map { Array($0.matchExpressions) } ?? [])
+    }
+
+    /// Whether a pod is in a scope.
+    static func isIn(
+        _ scope: CoreV1.ScopedResourceSelectorRequirement,
+        _ pod: CoreV1.Pod
+    ) -> Bool {
+        guard scope.scopeName == "PriorityClass" else { return self.isIn(scope.scopeName, pod) }
+        let name = pod.spec.priorityClassName
+        switch scope.operator {
+        case "In": return scope.values.contains(name)
+        case "NotIn": return !scope.values.contains(name)
+        case "Exists": return !name.isEmpty
+        case "DoesNotExist": return name.isEmpty
+        default: return false
+        }
     }
 
     private static func isIn(_ scope: String, _ pod: CoreV1.Pod) -> Bool {

@@ -14,12 +14,17 @@ import Scalars
 public struct ResourceQuotaAdmission: AdmissionPlugin {
     public let name = "ResourceQuota"
     private let objects: any ObjectWriter
+    private let settings: ResourceQuotaSettings
 
     /// How often counting is tried against others that count.
     private static let maximumAttempts = 10
 
-    public init(_ objects: any ObjectWriter) {
+    public init(
+        _ objects: any ObjectWriter,
+        _ settings: ResourceQuotaSettings = ResourceQuotaSettings()
+    ) {
         self.objects = objects
+        self.settings = settings
     }
 
     public func handles(
@@ -42,10 +47,18 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
             let object = attributes.object
         else { return }
         let quotas = self.objects.list(.resourceQuotas, namespace: attributes.namespace)
-        for stored in quotas {
-            guard let quota: CoreV1.ResourceQuota = stored.message(),
-                QuotaUsage.matches(quota, object)
-            else { continue }
+            .compactMap { stored -> CoreV1.ResourceQuota? in stored.message() }
+        if attributes.operation == .create,
+            let why = self.settings.refusal(
+                attributes.resource,
+                object,
+                delta: QuotaUsage.usage(attributes.resource, object),
+                quotas
+            )
+        {
+            throw attributes.forbidden(why)
+        }
+        for quota in quotas where QuotaUsage.matches(quota, object) {
             try await self.charge(quota, attributes)
         }
     }

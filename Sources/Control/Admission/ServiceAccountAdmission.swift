@@ -38,11 +38,14 @@ public struct ServiceAccountAdmission: AdmissionPlugin {
         _ resource: GroupResource,
         subresource: String
     ) -> Bool {
-        resource == .pods && operation == .create && subresource.isEmpty
+        guard resource == .pods else { return false }
+        return operation == .create && subresource.isEmpty
+            || operation == .update && subresource == "ephemeralcontainers"
     }
 
     public func admit(_ attributes: inout AdmissionAttributes) async throws(StatusError) {
-        guard let pod: CoreV1.Pod = attributes.object?.message(),
+        guard attributes.operation == .create,
+            let pod: CoreV1.Pod = attributes.object?.message(),
             // Kubelets end mirror pods that differ from their files.
             pod.metadata.annotations[Self.mirrorAnnotation] == nil
         else { return }
@@ -208,20 +211,14 @@ public struct ServiceAccountAdmission: AdmissionPlugin {
                     + "secret"
             )
         }
-        for containers in [pod.spec.initContainers, pod.spec.containers] {
-            for container in containers {
-                for variable in container.env {
-                    guard let name = variable.valueFrom?.secretKeyRef?.localObjectReference.name,
-                        !mountable.contains(name)
-                    else { continue }
-                    throw attributes.forbidden(
-                        "container \(container.name) with envVar \(variable.name) referencing "
-                            + "secret.secretName=\(GoText.quoted(name)) is not allowed because "
-                            + "service account \(account.metadata.name) does not reference that "
-                            + "secret"
-                    )
-                }
-            }
+        for found in PodReferences.secretVariables(of: pod)
+        where !mountable.contains(found.secret) {
+            let variable = found.variable.map { "envVar \($0)" } ?? "envFrom"
+            throw attributes.forbidden(
+                "\(found.kind) \(found.container) with \(variable) referencing "
+                    + "secret.secretName=\(GoText.quoted(found.secret)) is not allowed because "
+                    + "service account \(account.metadata.name) does not reference that secret"
+            )
         }
         let pullable = Set(account.imagePullSecrets.map(\.name))
         for (index, reference) in pod.spec.imagePullSecrets.enumerated()

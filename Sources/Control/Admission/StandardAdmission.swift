@@ -18,7 +18,8 @@ extension AdmissionChain {
     /// The same plugins, for those who leave some out.
     public static func plugins(
         _ objects: any ObjectWriter,
-        authorizer: any Authorizer
+        authorizer: any Authorizer,
+        settings: AdmissionSettings = AdmissionSettings()
     ) -> [any AdmissionPlugin] {
         [
             NamespaceLifecycle(objects),
@@ -26,7 +27,7 @@ extension AdmissionChain {
             ServiceAccountAdmission(objects),
             NodeRestriction(objects),
             TaintNodesByCondition(),
-            PodSecurity(objects),
+            PodSecurity(objects, settings.podSecurity),
             PriorityAdmission(objects),
             DefaultTolerationSeconds(),
             DefaultStorageClass(objects),
@@ -37,7 +38,7 @@ extension AdmissionChain {
             CertificateSigning(authorizer),
             CertificateSubjectRestriction(),
             DefaultIngressClass(objects),
-            ResourceQuotaAdmission(objects),
+            ResourceQuotaAdmission(objects, settings.resourceQuota),
         ]
     }
 

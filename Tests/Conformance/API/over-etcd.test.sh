@@ -10,7 +10,8 @@ export APUS_TEST_ETCD=1
 passed=0
 failed=0
 skipped=0
-for script in kubectl.test.sh access.test.sh curl.test.sh python.test.py kr8s.test.py bad-input.test.py; do
+for script in kubectl.test.sh access.test.sh curl.test.sh python.test.py kr8s.test.py bad-input.test.py \
+    services.test.py; do
     output=$("$here/$script" 2>&1)
     code=$?
     if [ "$code" = 77 ]; then

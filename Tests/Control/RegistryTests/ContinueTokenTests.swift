@@ -46,39 +46,3 @@ struct ContinueTokenTests {
         #expect(ContinueToken(parsing: text) == nil)
     }
 }
-
-@Suite("AddressRange")
-struct AddressRangeTests {
-    @Test(
-        "knows its first address",
-        arguments: [
-            ("10.96.0.0/12", "10.96.0.1"), ("10.97.3.4/12", "10.96.0.1"),
-            ("192.168.1.0/24", "192.168.1.1"),
-        ]
-    )
-    func first(text: String, address: String) {
-        #expect(AddressRange(text)?.first == address)
-    }
-
-    @Test(
-        "refuses what is no range",
-        arguments: [
-            "", "10.0.0.0", "10.0.0.0/7", "10.0.0.0/31", "10.0.0/24", "10.0.0.256/24", "a/24",
-            "10.0.00.0/24", "fd00::/64",
-        ]
-    )
-    func bad(text: String) {
-        #expect(AddressRange(text) == nil)
-    }
-
-    @Test(
-        "contains addresses but for the outermost",
-        arguments: [
-            ("10.0.0.0", false), ("10.0.0.1", true), ("10.0.0.254", true), ("10.0.0.255", false),
-            ("10.0.1.1", false), ("x", false),
-        ]
-    )
-    func contains(text: String, isInside: Bool) {
-        #expect(AddressRange("10.0.0.0/24")?.contains(text) == isInside)
-    }
-}

@@ -28,12 +28,11 @@ extension KindRules {
                     )
                 }
             },
-            self.of(FlowcontrolV1.FlowSchema.self) { errors, schema in
-                errors.within("spec") { $0.validateFlow(schema.spec) }
-            },
-            self.of(FlowcontrolV1.PriorityLevelConfiguration.self) { errors, level in
-                errors.within("spec") { $0.validateLevel(level.spec) }
-            },
+            self.ofSpec(FlowcontrolV1.FlowSchema.self, spec: { $0.validateFlow($1.spec) }),
+            self.ofSpec(
+                FlowcontrolV1.PriorityLevelConfiguration.self,
+                spec: { $0.validateLevel($1.spec) }
+            ),
             self.of(ApiregistrationV1.APIService.self) { $0.validateService($1) },
             self.of(ApiextensionsV1.CustomResourceDefinition.self) { errors, definition in
                 errors.validateDefinition(definition)
@@ -47,9 +46,11 @@ extension KindRules {
                     errors.immutable(at: "parentRef", new.spec.parentRef, old.spec.parentRef)
                 }
             },
-            self.of(NetworkingV1.ServiceCIDR.self) { errors, range in
-                errors.within("spec") { $0.validateRanges(range.spec.cidrs) }
-            },
+            self.ofSpec(
+                NetworkingV1.ServiceCIDR.self,
+                spec: { $0.validateRanges($1.spec.cidrs) },
+                update: { $0.validateRangesUpdate($1.spec.cidrs, old: $2.spec.cidrs) }
+            ),
         ])
     }
 }
@@ -695,6 +696,23 @@ extension FieldErrors {
         }
         self.forEach("cidrs", in: ranges) { errors, range in
             errors.add(Formats.cidr(errors.path, range))
+        }
+    }
+
+    /// A second family may be added; nothing else changes.
+    mutating func validateRangesUpdate(
+        _ new: RepeatedField<String>,
+        old: RepeatedField<String>
+    ) {
+        let isExtended = old.count == 1 && new.count == 2
+        guard isExtended || old.count == new.count else {
+            self.invalid(at: "cidrs", .init(new), "field is immutable")
+            return
+        }
+        for (index, range) in old.enumerated() where new[index] != range {
+            self.within("cidrs", index: index) {
+                $0.invalid(.string(new[index]), "field is immutable")
+            }
         }
     }
 }

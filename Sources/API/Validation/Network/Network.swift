@@ -21,9 +21,7 @@ extension KindRules {
                 }
                 errors.validateIngressClass(new)
             },
-            self.of(NetworkingV1.NetworkPolicy.self) { errors, policy in
-                errors.within("spec") { $0.validatePolicy(policy.spec) }
-            },
+            self.ofSpec(NetworkingV1.NetworkPolicy.self, spec: { $0.validatePolicy($1.spec) }),
             self.of(DiscoveryV1.EndpointSlice.self) { errors, slice in
                 errors.validateSlice(slice)
             } update: { errors, new, old, _ in

@@ -161,7 +161,8 @@ extension FieldErrors {
 
     // MARK: - Addresses
 
-    private mutating func validateClusterIPs(_ service: CoreV1.Service) {
+    /// What the addresses and families of a service say of each other.
+    mutating func validateClusterIPs(_ service: CoreV1.Service) {
         let spec = service.spec
         guard spec.type != "ExternalName" else { return }
         if spec.clusterIP.isEmpty {
@@ -183,19 +184,8 @@ extension FieldErrors {
         } else {
             self.required(at: "clusterIPs")
         }
-        self.oneOf(
-            "ipFamilyPolicy",
-            spec.ipFamilyPolicy,
-            ifPresent: ["PreferDualStack", "RequireDualStack", "SingleStack"]
-        )
-        var families: Set<String> = []
-        self.forEach("ipFamilies", in: spec.ipFamilies) { errors, family in
-            if family != "IPv4" && family != "IPv6" {
-                errors.notSupported(.string(family), supported: ["IPv4", "IPv6"])
-            } else if !families.insert(family).inserted {
-                errors.duplicate(.string(family))
-            }
-        }
+        self.validateFamilies(spec)
+        let faultCount = self.list.count
         self.forEach("clusterIPs", in: spec.clusterIPs) { errors, address in
             if address == "None" {
                 if spec.clusterIPs.count > 1 {
@@ -212,12 +202,54 @@ extension FieldErrors {
                 "may only hold up to 2 values"
             )
         }
+        // Of texts that are no addresses there is nothing more to say.
+        if self.list.count == faultCount { self.validateFamilies(ofAddressesIn: spec) }
+    }
+
+    private mutating func validateFamilies(_ spec: CoreV1.ServiceSpec) {
+        self.oneOf(
+            "ipFamilyPolicy",
+            spec.ipFamilyPolicy,
+            ifPresent: ["PreferDualStack", "RequireDualStack", "SingleStack"]
+        )
+        var families: Set<String> = []
+        self.forEach("ipFamilies", in: spec.ipFamilies) { errors, family in
+            if family != "IPv4" && family != "IPv6" {
+                errors.notSupported(.string(family), supported: ["IPv4", "IPv6"])
+            } else if !families.insert(family).inserted {
+                errors.duplicate(.string(family))
+            }
+        }
         if spec.ipFamilies.count > 2 {
             self.invalid(
                 at: "ipFamilies",
                 .init(spec.ipFamilies),
                 "may only hold up to 2 values"
             )
+        }
+    }
+
+    private mutating func validateFamilies(ofAddressesIn spec: CoreV1.ServiceSpec) {
+        let addresses = spec.clusterIPs.map { IPAddress(parsing: $0, .sloppy) }
+        let found = addresses.compactMap { $0 }.map(\.isIPv4OrMapped)
+        guard found.count == addresses.count else { return }
+        if found.count == 2, found[0] == found[1] {
+            self.invalid(
+                at: "clusterIPs",
+                .init(spec.clusterIPs),
+                "may specify no more than one IP for each IP family"
+            )
+            return
+        }
+        for (index, isIPv4) in found.enumerated() where index < spec.ipFamilies.count {
+            let family = spec.ipFamilies[index]
+            guard family == (isIPv4 ? "IPv6" : "IPv4") else { continue }
+            self.within("clusterIPs", index: index) {
+                $0.invalid(
+                    .string(spec.clusterIPs[index]),
+                    "expected an \(family) value as indicated by `ipFamilies[\(index)]`"
+                )
+            }
         }
     }
 

@@ -10,49 +10,31 @@ import Protobuf
 extension KindRules {
     static var workloads: [String: KindRules] {
         Dictionary(uniqueKeysWithValues: [
-            self.of(AppsV1.Deployment.self) { errors, deployment in
-                errors.within("spec") { $0.validateDeployment(deployment.spec) }
-            } update: { errors, new, old, subresource in
-                if subresource == "status" {
-                    errors.within("status") { $0.validateStatus(new.status, old: old.status) }
-                } else if subresource == nil {
-                    errors.within("spec") { errors in
-                        errors.validateDeployment(new.spec)
-                        errors.immutable(at: "selector", new.spec.selector, old.spec.selector)
-                    }
+            self.ofSpec(
+                AppsV1.Deployment.self,
+                spec: { $0.validateDeployment($1.spec) },
+                update: { $0.immutable(at: "selector", $1.spec.selector, $2.spec.selector) },
+                status: { $0.validateStatus($1.status, old: $2.status) }
+            ),
+            self.ofSpec(
+                AppsV1.ReplicaSet.self,
+                spec: { $0.validateReplicaSet($1.spec) },
+                update: { $0.immutable(at: "selector", $1.spec.selector, $2.spec.selector) },
+                status: { errors, new, _ in
+                    errors.validateReplicaCounts(
+                        replicas: new.status.replicas,
+                        labeled: new.status.fullyLabeledReplicas,
+                        ready: new.status.readyReplicas,
+                        available: new.status.availableReplicas
+                    )
                 }
-            },
-            self.of(AppsV1.ReplicaSet.self) { errors, set in
-                errors.within("spec") { $0.validateReplicaSet(set.spec) }
-            } update: { errors, new, old, subresource in
-                if subresource == "status" {
-                    errors.within("status") { errors in
-                        errors.validateReplicaCounts(
-                            replicas: new.status.replicas,
-                            labeled: new.status.fullyLabeledReplicas,
-                            ready: new.status.readyReplicas,
-                            available: new.status.availableReplicas
-                        )
-                    }
-                } else if subresource == nil {
-                    errors.within("spec") { errors in
-                        errors.validateReplicaSet(new.spec)
-                        errors.immutable(at: "selector", new.spec.selector, old.spec.selector)
-                    }
-                }
-            },
-            self.of(AppsV1.DaemonSet.self) { errors, set in
-                errors.within("spec") { $0.validateDaemonSet(set.spec) }
-            } update: { errors, new, old, subresource in
-                if subresource == "status" {
-                    errors.within("status") { $0.validateStatus(new.status) }
-                } else if subresource == nil {
-                    errors.within("spec") { errors in
-                        errors.validateDaemonSet(new.spec)
-                        errors.immutable(at: "selector", new.spec.selector, old.spec.selector)
-                    }
-                }
-            },
+            ),
+            self.ofSpec(
+                AppsV1.DaemonSet.self,
+                spec: { $0.validateDaemonSet($1.spec) },
+                update: { $0.immutable(at: "selector", $1.spec.selector, $2.spec.selector) },
+                status: { errors, new, _ in errors.validateStatus(new.status) }
+            ),
             self.of(AppsV1.StatefulSet.self) { errors, set in
                 errors.within("spec") { $0.validateStatefulSet(set.spec) }
             } update: { errors, new, old, subresource in
@@ -68,22 +50,18 @@ extension KindRules {
                 errors.nonnegative("revision", new.revision)
                 if new.data != old.data { errors.immutable(at: "data", .message(new.data)) }
             },
-            self.of(CoreV1.ReplicationController.self) { errors, controller in
-                errors.within("spec") { $0.validateController(controller.spec) }
-            } update: { errors, new, _, subresource in
-                if subresource == "status" {
-                    errors.within("status") { errors in
-                        errors.validateReplicaCounts(
-                            replicas: new.status.replicas,
-                            labeled: new.status.fullyLabeledReplicas,
-                            ready: new.status.readyReplicas,
-                            available: new.status.availableReplicas
-                        )
-                    }
-                } else if subresource == nil {
-                    errors.within("spec") { $0.validateController(new.spec) }
+            self.ofSpec(
+                CoreV1.ReplicationController.self,
+                spec: { $0.validateController($1.spec) },
+                status: { errors, new, _ in
+                    errors.validateReplicaCounts(
+                        replicas: new.status.replicas,
+                        labeled: new.status.fullyLabeledReplicas,
+                        ready: new.status.readyReplicas,
+                        available: new.status.availableReplicas
+                    )
                 }
-            },
+            ),
             self.of(BatchV1.Job.self) { errors, job in
                 errors.within("spec") { $0.validateJob(job.spec) }
             } update: { errors, new, old, subresource in
@@ -93,21 +71,20 @@ extension KindRules {
                     errors.validateJobUpdate(new, old: old)
                 }
             },
-            self.of(BatchV1.CronJob.self) { errors, job in
-                errors.within("spec") { $0.validateCronJob(job.spec) }
-            },
-            self.of(AutoscalingV2.HorizontalPodAutoscaler.self) { errors, autoscaler in
-                errors.within("spec") { $0.validateAutoscaler(autoscaler.spec) }
-            },
-            self.of(AutoscalingV1.HorizontalPodAutoscaler.self) { errors, autoscaler in
-                errors.within("spec") { $0.validateAutoscaler(autoscaler.spec) }
-            },
-            self.of(AutoscalingV1.Scale.self) { errors, scale in
-                errors.within("spec") { $0.nonnegative("replicas", scale.spec.replicas) }
-            },
-            self.of(PolicyV1.PodDisruptionBudget.self) { errors, budget in
-                errors.within("spec") { $0.validateBudget(budget.spec) }
-            },
+            self.ofSpec(BatchV1.CronJob.self, spec: { $0.validateCronJob($1.spec) }),
+            self.ofSpec(
+                AutoscalingV2.HorizontalPodAutoscaler.self,
+                spec: { $0.validateAutoscaler($1.spec) }
+            ),
+            self.ofSpec(
+                AutoscalingV1.HorizontalPodAutoscaler.self,
+                spec: { $0.validateAutoscaler($1.spec) }
+            ),
+            self.ofSpec(
+                AutoscalingV1.Scale.self,
+                spec: { $0.nonnegative("replicas", $1.spec.replicas) }
+            ),
+            self.ofSpec(PolicyV1.PodDisruptionBudget.self, spec: { $0.validateBudget($1.spec) }),
         ])
     }
 }

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 internal import APIServer
+internal import Admission
 internal import Authentication
 internal import CommandTree
 internal import Engine
@@ -97,7 +98,7 @@ struct KubeAPIServerFlags {
     static let serviceRange = Flag(
         "service-cluster-ip-range",
         default: "10.96.0.0/12",
-        help: "the `range` of Service addresses"
+        help: "the `ranges` of Service addresses: one, or two of different families with a comma"
     )
     static let nodePorts = Flag(
         "service-node-port-range",
@@ -184,6 +185,12 @@ struct KubeAPIServerFlags {
         help: "admission plugins that are left out"
     )
 
+    static let admissionSettings = Flag(
+        "admission-control-config-file",
+        default: "",
+        help: "`file` with an AdmissionConfiguration: settings of PodSecurity and ResourceQuota"
+    )
+
     // MARK: - Limits
 
     static let readingLimit = Flag(
@@ -220,7 +227,7 @@ struct KubeAPIServerFlags {
         serviceRange, nodePorts, kubeletCertificate, kubeletKey, kubeletAuthority,
         kubeletAddresses, localVolumePath, authorizationModes, anonymous, tokenFile,
         bootstrapTokens, accountKeys, accountSigningKey, accountIssuers, audiences,
-        enabledPlugins, disabledPlugins, readingLimit,
+        enabledPlugins, disabledPlugins, admissionSettings, readingLimit,
         writingLimit, requestTimeout, shutdownDelay, runtimeConfig,
     ]
 }
@@ -229,11 +236,7 @@ struct KubeAPIServerFlags {
 
 extension KubeAPIServerFlags {
     func configuration(_ group: MultiThreadedEventLoopGroup) throws -> APIServer.Configuration {
-        let range = self.values[Self.serviceRange]
-        guard let serviceRange = AddressRange(range) else {
-            throw UsageError("--service-cluster-ip-range: '\(range)' is no range of IPv4 addresses")
-        }
-        var configuration = APIServer.Configuration(serviceRange: serviceRange)
+        var configuration = APIServer.Configuration(serviceRanges: try self.serviceRanges())
         let address = self.values[Self.bindAddress]
         configuration.endpoint = .tcp(host: address, port: self.values[Self.securePort])
         let advertised = self.values[Self.advertiseAddress]
@@ -286,6 +289,32 @@ extension KubeAPIServerFlags {
                 throw UsageError("--runtime-config: there is no '\(key)'")
             }
         }
+    }
+
+    private func serviceRanges() throws(UsageError) -> [AddressRange] {
+        let parts = self.values[Self.serviceRange].split(
+            separator: ",",
+            omittingEmptySubsequences: false
+        )
+        var ranges: [AddressRange] = []
+        for part in parts {
+            guard let range = AddressRange(String(part)) else {
+                throw UsageError(
+                    "--service-cluster-ip-range: '\(part)' is no range of 4 to 2^24 IPv4 or 2^64 "
+                        + "IPv6 addresses"
+                )
+            }
+            ranges.append(range)
+        }
+        guard ranges.count <= 2 else {
+            throw UsageError("--service-cluster-ip-range: must not contain more than two entries")
+        }
+        guard ranges.count == 1 || ranges[0].family != ranges[1].family else {
+            throw UsageError(
+                "--service-cluster-ip-range: the two ranges must be of different IP families"
+            )
+        }
+        return ranges
     }
 
     private func portRange() throws -> ClosedRange<Int32> {
@@ -349,6 +378,16 @@ extension KubeAPIServerFlags {
         options.allowsBootstrapTokens = self.values[Self.bootstrapTokens]
         options.enabledPlugins = try self.plugins(Self.enabledPlugins)
         options.disabledPlugins = try self.plugins(Self.disabledPlugins)
+        let settings = self.values[Self.admissionSettings]
+        if !settings.isEmpty {
+            // Files that it names lie beside it.
+            let folder = settings.lastIndex(of: "/").map { String(settings[...$0]) } ?? ""
+            options.admission = try Self.read(Self.admissionSettings, settings) { content in
+                try AdmissionSettings(parsing: content) { path in
+                    try FileContent.read(path.hasPrefix("/") ? path : folder + path)
+                }
+            }
+        }
         let tokens = self.values[Self.tokenFile]
         if !tokens.isEmpty {
             options.tokens = try Self.read(Self.tokenFile, tokens) {

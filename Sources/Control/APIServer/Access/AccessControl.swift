@@ -17,16 +17,25 @@ import Synchronization
 /// Asks who makes a request and whether he may.
 struct AccessControl: Sendable {
     let parts: AccessParts
+    /// What requests wait at until roles have been read.
+    let gate: StartGate
     private let peers = PeerTable()
 
-    init(_ parts: AccessParts) {
+    init(_ parts: AccessParts, _ gate: StartGate) {
         self.parts = parts
+        self.gate = gate
+    }
+
+    /// Paths that tell how far the start is, and wait for nothing.
+    private static func isHealth(_ path: String) -> Bool {
+        ["/livez", "/readyz", "/healthz"].contains { path == $0 || path.hasPrefix("\($0)/") }
     }
 
     // MARK: - Who
 
     /// The user of a REST request.
     func authenticate(_ exchange: RESTExchange) async throws(StatusError) -> UserInfo {
+        if !self.gate.isOpen, !Self.isHealth(exchange.info.path) { try await self.gate.pass() }
         let request = AuthenticationRequest(
             peer: self.peers.peer(exchange.request.peer.certificates),
             authorization: exchange.field(.authorization),
@@ -54,6 +63,7 @@ struct AccessControl: Sendable {
     /// The user of a call.
     func authenticate(_ context: ServerContext) async throws(StatusError) -> UserInfo {
         if context.peer.address == "inprocess" { return .apiServer }
+        try await self.gate.pass()
         let request = AuthenticationRequest(
             peer: self.peers.peer(context.peer.certificates),
             authorization: context.metadata["authorization"],
@@ -78,6 +88,8 @@ struct AccessControl: Sendable {
 
     /// Refuses a REST request that its user may not make.
     func authorize(_ user: UserInfo, _ info: RequestInfo) async throws(StatusError) {
+        // There are no roles to ask yet, and the answer is that it is not ready.
+        if !self.gate.isOpen, Self.isHealth(info.path) { return }
         try await self.authorize(AuthorizationAttributes(user: user, info))
     }
 

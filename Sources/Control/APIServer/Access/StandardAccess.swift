@@ -2,7 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import Access
-import Admission
+package import Admission
 package import Authentication
 import Authorization
 import ObjectModel
@@ -24,6 +24,8 @@ extension AccessParts {
         package var authorizationModes = ["Node", "RBAC"]
         /// Plugins that are there only when they are asked for.
         package var enabledPlugins: Set<String> = []
+        /// Settings of plugins.
+        package var admission = AdmissionSettings()
         /// Plugins that are left out.
         package var disabledPlugins: Set<String> = []
 
@@ -60,7 +62,11 @@ extension AccessParts {
             }
         }
         let authorizer = AuthorizerChain(authorizers)
-        var plugins = AdmissionChain.plugins(objects, authorizer: authorizer)
+        var plugins = AdmissionChain.plugins(
+            objects,
+            authorizer: authorizer,
+            settings: options.admission
+        )
         plugins += AdmissionChain.optional.filter { options.enabledPlugins.contains($0.name) }
         let hasRBAC = options.authorizationModes.contains("RBAC")
         if hasRBAC { plugins.append(EscalationCheck(rbac, authorizer: authorizer)) }

@@ -41,6 +41,9 @@ package final class NodeConnections: Sendable {
     /// Where connections run; nil when they are not configured.
     var group: (any EventLoopGroup)? { self.configuration.group }
 
+    /// How kubelets know the server, and it them.
+    var tls: TLSContextSource? { self.configuration.tls }
+
     /// A client of a node's kubelet.
     func client(node name: String) throws(StatusError) -> ApusNode.NodeClient {
         let endpoint = try self.endpoint(of: name)
@@ -65,6 +68,11 @@ package final class NodeConnections: Sendable {
             let node = RegistryReader(registry: self.registry)
                 .get(nodes, namespace: "", name: name)?.message(as: CoreV1.Node.self)
         else { throw .notFound(nodes, name) }
+        return try self.endpoint(of: node)
+    }
+
+    /// Where a node's kubelet is.
+    func endpoint(of node: CoreV1.Node) throws(StatusError) -> HTTPEndpoint {
         let port = node.status.daemonEndpoints.kubeletEndpoint.port
         for type in self.configuration.addressTypes {
             if let address = node.status.addresses.first(where: { $0.type == type }) {

@@ -55,11 +55,16 @@ extension RESTHandler {
             attributes.verb = "create"
             try await self.core.access.authorize(attributes)
         }
+        try await self.admitConnect(call, kind: "Pod")
+    }
+
+    /// Asks admission about a connection.
+    func admitConnect(_ call: ResourceCall, kind: String) async throws(StatusError) {
         var attributes = AdmissionAttributes(
             .connect,
             call.resource.groupResource,
             subresource: call.subresource,
-            kind: GroupVersionKind(group: "", version: "v1", kind: "Pod"),
+            kind: GroupVersionKind(group: "", version: "v1", kind: kind),
             namespace: call.namespace,
             name: call.name,
             user: call.user,

@@ -130,6 +130,8 @@ struct RESTHandler: HTTPRequestHandler {
             return try await self.portForward(exchange, call)
         case ("pods", "log"):
             return try await self.logs(exchange, call)
+        case ("pods", "proxy"), ("services", "proxy"), ("nodes", "proxy"):
+            return try await self.proxy(exchange, call)
         default: break
         }
         switch info.verb {
