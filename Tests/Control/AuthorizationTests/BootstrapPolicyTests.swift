@@ -20,10 +20,10 @@ struct BootstrapPolicyTests {
     @Test("has every role and binding of a new cluster")
     func counts() {
         let policy = BootstrapPolicy.builtin
-        // Two roles and their bindings are ours.
-        #expect(policy.clusterRoles.count == 31 + 38 + 2)
+        // Three roles and their bindings are ours.
+        #expect(policy.clusterRoles.count == 31 + 38 + 3)
         #expect(policy.roles.count == 7)
-        #expect(policy.bindings.count == 12 + 38 + 7 + 2)
+        #expect(policy.bindings.count == 12 + 38 + 7 + 3)
     }
 
     @Test(
@@ -43,7 +43,7 @@ struct BootstrapPolicyTests {
         let objects = MemoryObjects()
         let reconciler = BootstrapReconciler(objects)
         try await reconciler.run()
-        #expect(objects.list(Self.roles, namespace: nil).count == 71)
+        #expect(objects.list(Self.roles, namespace: nil).count == 72)
         let generation = objects.generation(of: Self.roles)
         try await reconciler.run()
         #expect(objects.generation(of: Self.roles) == generation)
