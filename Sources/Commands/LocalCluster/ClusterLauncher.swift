@@ -101,7 +101,7 @@ public struct ClusterLauncher: Sendable {
         let wasRunning = try await self.stop(timeout: timeout)
         // They may run although no cluster does: after one that was told to keep them.
         if !keepingPods, geteuid() == 0 {
-            let count = try await PodRuntime(self.layout).endPods(removing: false)
+            let count = try await PodRuntime(self.layout).endPods(removing: false).running
             if count > 0 { self.report("ended \(count) pods") }
         }
         return wasRunning

@@ -41,10 +41,12 @@ public struct ClusterRemover: Sendable {
                 problems.append("\(what): \(error)")
             }
         }
-        let pods = HostFiles.list("\(self.layout.kubelet)/pods")
+        var pods = Set(HostFiles.list("\(self.layout.kubelet)/pods"))
         await attempt("pods") {
-            let count = try await PodRuntime(self.layout).endPods(removing: true)
-            if count > 0 { self.report("ended \(count) pods") }
+            let ended = try await PodRuntime(self.layout).endPods(removing: true)
+            // Pods that have come to an end hold nothing but a sandbox and their logs.
+            pods.formUnion(ended.uids)
+            if ended.running > 0 { self.report("ended \(ended.running) pods") }
         }
         guard problems.isEmpty else { return problems }
         self.endProcesses()
@@ -78,23 +80,15 @@ public struct ClusterRemover: Sendable {
     }
 
     /// The pods' logs, which lie where collectors of logs expect them.
-    private static func removeLogs(of pods: [String]) throws(HostError) {
-        let uids = Set(pods)
+    private static func removeLogs(of uids: Set<String>) throws(HostError) {
         func isOurs(_ folder: some StringProtocol) -> Bool {
             // NAMESPACE_NAME_UID; none of the three has an underscore.
             folder.split(separator: "_").last.map { uids.contains(String($0)) } ?? false
         }
-        for link in HostFiles.list(Self.containerLogs) {
-            let path = "\(Self.containerLogs)/\(link)"
-            guard let target = HostFiles.linkTarget(path), target.hasPrefix("\(Self.podLogs)/"),
-                let folder = target.dropFirst(Self.podLogs.count + 1).split(separator: "/").first,
-                isOurs(folder)
-            else { continue }
-            HostFiles.remove(path)
-        }
         for folder in HostFiles.list(Self.podLogs) where isOurs(folder) {
             try HostFiles.removeTree("\(Self.podLogs)/\(folder)")
         }
+        ContainerLogLinks.removeOrphans(in: Self.containerLogs)
     }
 
     private static let podLogs = "/var/log/pods"

@@ -26,6 +26,14 @@ struct PodRuntime: Sendable {
         self.layout = layout
     }
 
+    /// What was ended.
+    struct EndedPods: Sendable {
+        /// How many pods ran.
+        var running = 0
+        /// The UIDs of all of whom anything was left.
+        var uids: Set<String> = []
+    }
+
     /// Ends every pod: its containers first, as gently as they let us, then its network and its
     /// sandbox.
     ///
@@ -33,9 +41,8 @@ struct PodRuntime: Sendable {
     /// it when the cluster's has ended.
     ///
     /// - Parameter removing: whether the pods' remains go as well, such as file systems.
-    /// - Returns: how many pods ran.
-    func endPods(removing: Bool) async throws -> Int {
-        guard access(self.layout.containerdConfiguration, R_OK) == 0 else { return 0 }
+    func endPods(removing: Bool) async throws -> EndedPods {
+        guard access(self.layout.containerdConfiguration, R_OK) == 0 else { return EndedPods() }
         let containerd = try ChildProcess.start(
             ChildProcess.Command(
                 "containerd",
@@ -47,7 +54,7 @@ struct PodRuntime: Sendable {
             await withCheckedContinuation { done in containerd.onExit { done.resume(returning: $0) }
             }
         }
-        let result: Result<Int, any Error>
+        let result: Result<EndedPods, any Error>
         do {
             result = .success(try await self.end(removing: removing))
         } catch {
@@ -63,7 +70,7 @@ struct PodRuntime: Sendable {
         return try result.get()
     }
 
-    private func end(removing: Bool) async throws -> Int {
+    private func end(removing: Bool) async throws -> EndedPods {
         let channel = RPCClient(
             to: .unix(path: self.layout.containerdSocket),
             group: MultiThreadedEventLoopGroup.singleton
@@ -85,7 +92,10 @@ struct PodRuntime: Sendable {
             }
             try await tasks.waitForAll()
         }
-        return sandboxes.filter { $0.state == .sandboxReady }.count
+        return EndedPods(
+            running: sandboxes.filter { $0.state == .sandboxReady }.count,
+            uids: Set(sandboxes.compactMap { $0.metadata?.uid })
+        )
     }
 
     /// All sandboxes, as soon as the runtime can tell: containerd takes calls before its own

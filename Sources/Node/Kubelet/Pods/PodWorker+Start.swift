@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Glibc
 import KubernetesAPI
 import NodeAPI
 import NodeHost
@@ -271,7 +270,7 @@ extension PodWorker {
             await HostThreads.run {
                 for part in RotatedLogs.paths(of: log) { HostFiles.remove(part) }
                 HostFiles.remove(log)
-                ContainerLogLinks.remove([old.id], in: links)
+                ContainerLogLinks.remove(old.id, in: links)
             }
         }
     }
@@ -283,32 +282,5 @@ struct AnyError: Error, Sendable {
 
     init(_ error: any Error) {
         self.text = "\(error)"
-    }
-}
-
-/// Links in one folder to the logs of all containers, for collectors.
-enum ContainerLogLinks {
-    /// Makes the link of a container. Blocks.
-    static func make(
-        _ pod: CoreV1.Pod,
-        _ container: String,
-        _ id: String,
-        to log: String,
-        in folder: String
-    ) {
-        guard !folder.isEmpty, (try? HostFiles.makeDirectory(folder)) != nil else { return }
-        let name = "\(pod.metadata.name)_\(pod.metadata.namespace)_\(container)-\(id).log"
-        guard PodPaths.isSafe(name) else { return }
-        symlink(log, "\(folder)/\(name)")
-    }
-
-    /// Removes the links of containers. Blocks.
-    static func remove(_ ids: Set<String>, in folder: String) {
-        guard !ids.isEmpty else { return }
-        for name in HostFiles.list(folder) {
-            guard name.hasSuffix(".log"), let dash = name.lastIndex(of: "-") else { continue }
-            let id = name[name.index(after: dash)...].dropLast(4)
-            if ids.contains(String(id)) { HostFiles.remove("\(folder)/\(name)") }
-        }
     }
 }

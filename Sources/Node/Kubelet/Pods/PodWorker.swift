@@ -205,11 +205,10 @@ actor PodWorker {
             }
         }
         let logs = PodPaths(self.pod, services.settings).logs
-        let ids = Set(runtime.containers.map(\.id))
         let links = services.settings.containerLogsDirectory
         await HostThreads.run {
             try? HostFiles.removeTree(logs)
-            ContainerLogLinks.remove(ids, in: links)
+            ContainerLogLinks.removeOrphans(in: links)
         }
         _ = try? await services.observer.refresh(self.uid)
         services.probes.stop(uid: self.uid, containers: runtime.containers.map(\.id))
