@@ -123,8 +123,10 @@ extension RepeatedField: RandomAccessCollection, MutableCollection {
         _modify {
             precondition(position >= 0 && position < self.count, "index out of range")
             self.prepareToWrite(total: self.count)
-            var item = Element.borrow(self.block, self.address(position))
-            defer { Element.giveBack(&item, self.block, self.address(position)) }
+            // Taken before the loan: until its end the memory may be the loan's, which has moved it.
+            let address = self.address(position)
+            var item = Element.borrow(self.block, address)
+            defer { Element.giveBack(&item, self.block, address) }
             yield &item
         }
         set {
