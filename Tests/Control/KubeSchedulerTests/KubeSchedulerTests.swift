@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test("binds many pods at once, each once", .timeLimit(.minutes(1)))
+    @Test("binds many pods at once, each once", .timeLimit(.minutes(5)))
     func many() async throws {
         try await Self.withScheduler { channel in
             let nodes = Client<CoreV1.Node>(channel)
