@@ -19,7 +19,9 @@ struct BehaviorTests {
             clock: clock
         )
         defer { try? store.close() }
-        try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+        await #expect(throws: Never.self) {
+            try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+        }
     }
 
     @Test("on disk", arguments: Behavior.all)
@@ -28,7 +30,9 @@ struct BehaviorTests {
         let clock = ManualClock()
         let store = try openStore(directory.path, clock: clock)
         defer { try? store.close() }
-        try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+        await #expect(throws: Never.self) {
+            try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+        }
     }
 
     @Test("on disk, all in the log")
@@ -40,7 +44,9 @@ struct BehaviorTests {
         let store = try openStore(directory.path, options: options, clock: clock)
         defer { try? store.close() }
         for behavior in Behavior.all {
-            try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+            await #expect(throws: Never.self, "\(behavior)") {
+                try await behavior.run(EmbeddedEnvironment(embedded: store, clock: clock))
+            }
         }
     }
 }
