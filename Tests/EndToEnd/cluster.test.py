@@ -116,22 +116,21 @@ def starts_what_takes_time(cluster):
 def serves_the_node_port_on_every_side(cluster):
     service = cluster.get("service", "guestbook", "-n", "guestbook")
     node_port = service["spec"]["ports"][0]["nodePort"]
-    assert fetch(cluster.machine.address, node_port)[0] == 200, "from outside"
+    wait("an answer outside", lambda: fetch(cluster.machine.address, node_port)[0] == 200)
     [ingress] = service["status"]["loadBalancer"]["ingress"]
     assert ingress["ip"] == cluster.machine.address
     for url in (f"http://{cluster.machine.address}:{node_port}/",
                 f"http://{ingress['ip']}:{PORT}/",
                 f"http://{service['spec']['clusterIP']}:{PORT}/"):
-        out = cluster.machine.run("curl", "-sS", "-m", "5", url)
-        assert "Guestbook" in out, f"{url} on the node"
+        wait(f"{url} on the node", lambda: "Guestbook" in cluster.machine.run(
+            "curl", "-sS", "-m", "5", url))
 
 
 @test
 def finds_services_by_name(cluster):
-    out = cluster.kubectl("exec", "reader", "--", "nslookup",
-                          "guestbook.guestbook.svc.cluster.local")
     service = cluster.get("service", "guestbook", "-n", "guestbook")
-    assert service["spec"]["clusterIP"] in out, out
+    wait("the name", lambda: service["spec"]["clusterIP"] in cluster.kubectl(
+        "exec", "reader", "--", "nslookup", "guestbook.guestbook.svc.cluster.local"))
 
 
 @test
@@ -177,7 +176,8 @@ def runs_a_job(cluster):
         "spec": pod_spec("echo", "done", restartPolicy="Never")}))
     cluster.kubectl("wait", "job/work", "--for=condition=Complete", "--timeout=170s")
     assert cluster.get("job", "work")["status"]["succeeded"] == 4
-    assert cluster.kubectl("logs", "-l", "job-name=work").split() == ["done"] * 4
+    wait("the logs", lambda: cluster.kubectl(
+        "logs", "-l", "job-name=work").split() == ["done"] * 4)
 
 
 @test
@@ -192,20 +192,20 @@ def runs_a_stateful_set(cluster):
     for name in ("db-0", "db-1"):
         assert cluster.kubectl("exec", name, "--", "hostname") == f"{name}\n"
     address = cluster.get("pod", "db-1")["status"]["podIP"]
-    out = cluster.kubectl("exec", "reader", "--", "nslookup", "db-1.db.default.svc.cluster.local")
-    assert address in out, out
+    wait("the name", lambda: address in cluster.kubectl(
+        "exec", "reader", "--", "nslookup", "db-1.db.default.svc.cluster.local"))
 
 
 @test
 def runs_a_daemon_set(cluster):
     cluster.apply(workload("DaemonSet", "agent", pod_spec("sleep", "100000")))
     rolled_out(cluster, "daemonset/agent", "default")
-    assert cluster.get("daemonset", "agent")["status"]["numberReady"] == 1
+    wait("the count", lambda: cluster.get("daemonset", "agent")["status"]["numberReady"] == 1)
 
 
 @test
 def shows_logs_and_runs_commands(cluster):
-    assert cluster.kubectl("logs", "reader") == "begin\n"
+    wait("the log", lambda: cluster.kubectl("logs", "reader") == "begin\n")
     out = cluster.machine.run("kubectl", "--kubeconfig", cluster.kubeconfig, "exec", "-i", "reader",
                               "--", "sh", "-c", "cat; echo $((6 * 7))", text="in\n")
     assert out == "in\n42\n", out
@@ -260,7 +260,7 @@ def heals_when_a_component_is_killed(cluster):
     writer.check(cluster.api())
     assert all(c["restarts"] == 1 for c in cluster.status()["components"]), cluster.status()
     wait("the node", lambda: ready_node(cluster))
-    assert containers(cluster) == before
+    wait("the containers' statuses", lambda: containers(cluster) == before)
     assert restarts(cluster) == count
 
 
@@ -279,7 +279,7 @@ def heals_when_all_components_are_killed(cluster):
     writer.check(cluster.api())
     wait("the node", lambda: ready_node(cluster))
     assert "<b>bob</b>" in page(cluster)
-    assert containers(cluster) == before
+    wait("the containers' statuses", lambda: containers(cluster) == before)
     assert restarts(cluster) == count
     # It still does what it is told.
     cluster.kubectl("-n", "guestbook", "rollout", "restart", "deployment/web")
@@ -296,7 +296,7 @@ def goes_on_after_down_and_up(cluster):
     cluster.up()
     print(f"     up again: {time.monotonic() - begin:.1f} s")
     wait("the node", lambda: ready_node(cluster))
-    assert containers(cluster) == before
+    wait("the containers' statuses", lambda: containers(cluster) == before)
     assert restarts(cluster) == count
     assert "<b>ann</b>" in page(cluster)
 
@@ -345,11 +345,13 @@ def ran_the_cron_job(cluster):
 @test
 def takes_the_application_away(cluster):
     cluster.kubectl("delete", "namespace", "guestbook", "--timeout=170s")
-    try:
-        status = fetch(cluster.machine.address, PORT, seconds=3)[0]
-    except OSError:
-        status = None
-    assert status is None
+
+    def is_served():
+        try:
+            return bool(fetch(cluster.machine.address, PORT, seconds=3))
+        except OSError:
+            return False
+    wait("the end of the address", lambda: not is_served())
 
 
 @test

@@ -176,11 +176,12 @@ def runs_pods_on_the_second_machine(lab):
     serve = "echo hello from $HOSTNAME > /tmp/index.html; echo begin; exec httpd -f -p 80 -h /tmp"
     lab.pod("there", "second", "sh", "-c", serve)
     lab.pod("here", lab.first.run("hostname").strip(), "sh", "-c", serve)
-    assert lab.cluster.kubectl("logs", "there") == "begin\n"
+    wait("the log", lambda: lab.cluster.kubectl("logs", "there") == "begin\n")
     assert lab.exec("there", "hostname") == "there\n"
     address = {n: lab.cluster.get("pod", n)["status"]["podIP"] for n in ("here", "there")}
-    assert lab.exec("here", "wget", "-qO-", f"http://{address['there']}/") == "hello from there\n"
-    assert lab.exec("there", "wget", "-qO-", f"http://{address['here']}/") == "hello from here\n"
+    for source, target in (("here", "there"), ("there", "here")):
+        wait(f"{target} from {source}", lambda: lab.exec(
+            source, "wget", "-qO-", f"http://{address[target]}/") == f"hello from {target}\n")
 
 
 @test
@@ -203,7 +204,8 @@ def a_killed_process_comes_back(lab):
     wait("all back", lambda: lab.status()["healthy"] and not set(pids.values()) & {
         c["pid"] for c in lab.status()["components"]})
     wait("the node", lab.is_ready)
-    assert lab.cluster.get("pod", "there")["status"]["containerStatuses"] == before
+    wait("the container's status", lambda: lab.cluster.get("pod", "there")["status"][
+        "containerStatuses"] == before)
 
 
 @test
@@ -214,7 +216,8 @@ def goes_on_after_down_and_join(lab):
     said = lab.on_second("join")
     assert "is in the cluster" in said, said
     wait("the node", lab.is_ready)
-    assert lab.cluster.get("pod", "there")["status"]["containerStatuses"] == before
+    wait("the container's status", lambda: lab.cluster.get("pod", "there")["status"][
+        "containerStatuses"] == before)
     assert "Started" not in lab.on_second("logs", "--tail", "1", "kube-proxy")
 
 
@@ -251,7 +254,7 @@ def follows_its_address(lab):
     wait("the new address", is_told)
     # Over the kubelet's port at the new address, with a certificate that has it.
     wait("commands", lambda: lab.exec("there", "hostname") == "there\n")
-    assert lab.cluster.kubectl("logs", "there") == "begin\n"
+    wait("the log", lambda: lab.cluster.kubectl("logs", "there") == "begin\n")
     address = lab.cluster.get("pod", "there")["status"]["podIP"]
     wait("the way between pods", lambda: lab.exec(
         "here", "timeout", "3", "wget", "-qO-", f"http://{address}/") == "hello from there\n")
