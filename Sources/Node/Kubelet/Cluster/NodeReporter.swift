@@ -160,6 +160,7 @@ final class NodeReporter: Sendable {
 
     private func report() async {
         var lastWrite: ContinuousClock.Instant?
+        var lastRead = ContinuousClock.now
         while !Task.isCancelled {
             await self.health.check()
             if await HostThreads.run({ [host] in host.nodeAddresses.refresh() }) {
@@ -172,6 +173,10 @@ final class NodeReporter: Sendable {
             let isDue =
                 lastWrite.map { .now - $0 >= self.settings.nodeStatusReportFrequency } ?? true
             do throws(StatusError) {
+                if .now - lastRead >= self.settings.nodeStatusUpdateFrequency {
+                    lastRead = .now
+                    try await self.read()
+                }
                 if try await self.write(isDue: isDue) { lastWrite = .now }
             } catch {
                 self.logger.warning(
@@ -183,6 +188,19 @@ final class NodeReporter: Sendable {
             let pause: Duration =
                 self.health.isReady ? self.settings.nodeStatusUpdateFrequency : .milliseconds(500)
             await self.nudge.wait(for: pause)
+        }
+    }
+
+    /// Learns what others have written: who had not heard of this node for a while has said in its
+    /// conditions that it is lost.
+    private func read() async throws(StatusError) {
+        guard let known = self.registered else { return }
+        do throws(StatusError) {
+            let node = try await self.nodes.get(known.metadata.name)
+            self.node.withLock { $0 = node }
+        } catch {
+            // Somebody deleted it; what there is to be written says so.
+            guard error.isNotFound else { throw error }
         }
     }
 
