@@ -232,13 +232,15 @@ class API:
         self.context = ssl.create_default_context(cafile=pki / "ca.crt")
         self.context.load_cert_chain(pki / "clients/admin.crt", pki / "clients/admin.key")
 
-    def call(self, method, path, body=None, seconds=10):
-        """The status code and the object."""
-        connection = http.client.HTTPSConnection(
+    def connection(self, seconds):
+        return http.client.HTTPSConnection(
             self.host, self.port, context=self.context, timeout=seconds)
+
+    def call(self, method, path, body=None, seconds=10, kind="application/json"):
+        """The status code and the object."""
+        connection = self.connection(seconds)
         try:
-            connection.request(method, path, body and json.dumps(body),
-                               {"Content-Type": "application/json"})
+            connection.request(method, path, body and json.dumps(body), {"Content-Type": kind})
             response = connection.getresponse()
             return response.status, json.loads(response.read() or b"{}")
         finally:

@@ -11,23 +11,26 @@ Each node has a containerd, a kubelet, a kube-proxy and a cluster DNS of its own
 machine's own network is not touched: everything ends with its namespaces.
 """
 
+import ctypes
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 
-from machines import APUS, SUPPORT, wait
+from machines import API, APUS, SUPPORT, wait
 
 IMAGE = "apus.local/busybox:1"
 CONTROL4, OUTSIDE4 = "192.0.2.1", "192.0.2.100"
 CONTROL6, OUTSIDE6 = "fd77::1", "fd77::100"
 POOL = "192.0.2.200-192.0.2.210,fd77::200/124"
 POD_RANGES = "10.200.0.0/16,fd77:200::/56"
-SERVICE_RANGE = "10.96.0.0/16"
+SERVICE_RANGES = "10.96.0.0/16,fd77:96::/112"
+NAME_SERVERS = ["10.96.0.10", "fd77:96::a"]
 # Less than a bridge has of itself, as on many clouds.
 LARGEST_PACKET = 1400
 GROUP = f"apus-lab-{os.getpid()}"
@@ -36,6 +39,58 @@ GROUP = f"apus-lab-{os.getpid()}"
 def run(*words, **more):
     more = {"check": True, "capture_output": True, "text": True, "timeout": 120, **more}
     return subprocess.run([str(word) for word in words], **more)
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+
+
+def set_network(file):
+    if LIBC.setns(file, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def open_socket(enter, family, kind=socket.SOCK_STREAM, protocol=0):
+    """A socket of another network, where it stays: cheaper than a process there."""
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        other = os.open(enter[1].removeprefix("--net="), os.O_RDONLY)
+        try:
+            set_network(other)
+            try:
+                return socket.socket(family, kind, protocol)
+            finally:
+                set_network(own)
+        finally:
+            os.close(other)
+    finally:
+        os.close(own)
+
+
+def connect(enter, address, port, seconds=5.0):
+    """A TCP connection from another network."""
+    connection = open_socket(enter, socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        connection.settimeout(seconds)
+        connection.connect((address, int(port)))
+        return connection
+    except OSError:
+        connection.close()
+        raise
+
+
+class LabAPI(API):
+    """The API server, from the network that it is in."""
+
+    def __init__(self, enter, *words):
+        super().__init__(*words)
+        self.enter = enter
+
+    def connection(self, seconds):
+        connection = super().connection(seconds)
+        connection.sock = self.context.wrap_socket(
+            connect(self.enter, self.host, self.port, seconds), server_hostname=self.host)
+        return connection
 
 
 class Space:
@@ -91,18 +146,36 @@ class Node:
         self.space = lab.add_space(self.name, f"{self.four}/24", f"{self.six}/64")
         self.space.sh(f"ip route add default via {OUTSIDE4}; "
                       f"ip -6 route add default via {OUTSIDE6}")
-        # Another program's rules, which have to stay as they are.
-        self.space.sh("nft add table inet somebody; "
-                      "nft add chain inet somebody input '{ type filter hook input priority 5; }'; "
-                      "nft add rule inet somebody input tcp dport 22 accept")
+        # What other programs have, which has to stay as it is.
+        self.space.sh("""
+            nft add table inet somebody
+            nft add chain inet somebody input '{ type filter hook input priority 5; }'
+            nft add rule inet somebody input tcp dport 22 accept
+            nft add map inet somebody services '{ type ipv4_addr : verdict; }'
+            nft add table ip apus-proxy-of-somebody
+            iptables -N SOMEBODY; iptables -A INPUT -p tcp --dport 23 -j SOMEBODY
+            ip6tables -N SOMEBODY; ip6tables -A INPUT -p tcp --dport 23 -j SOMEBODY
+            ip route add 203.0.113.128/25 via 192.0.2.100 proto static
+            ip -6 route add fd99::/64 via fd77::100 proto static
+            ip address add 198.51.100.77/32 dev eth0
+            """)
+        self.before = self.others()
         self.processes = {}
+
+    def others(self):
+        """The rules, routes and addresses of others."""
+        return self.space.sh("""
+            nft list table inet somebody; nft list table ip apus-proxy-of-somebody
+            iptables -S SOMEBODY; iptables -S INPUT; ip6tables -S SOMEBODY; ip6tables -S INPUT
+            ip route show proto static; ip -6 route show proto static
+            ip address show dev eth0 | grep 198.51.100.77
+            """)
 
     def start(self):
         self.space.run(SUPPORT / "containerd", "start", self.dir / "c", self.index)
         # What kube-proxy writes, and nothing else, is this node's network.
         (self.dir / "c/cni/net.d/10-apus.conflist").unlink()
-        self.space.run(SUPPORT / "test-images", self.dir / "images", self.socket,
-                       env={**os.environ, "APUS_BIN": str(pathlib.Path(APUS).parent)})
+        self.lab.import_images(self.socket)
         for program in ("kubelet", "kube-proxy", "cluster-dns"):
             self.start_program(program)
 
@@ -118,13 +191,14 @@ class Node:
                         "--pod-manifest-path", self.dir / "manifests",
                         "--cgroup-root", f"/{GROUP}/{self.name}",
                         "--container-runtime-endpoint", f"unix://{self.socket}",
-                        "--cluster-dns", "10.96.0.10", "--cluster-domain", "cluster.local"],
+                        "--cluster-dns", ",".join(NAME_SERVERS),
+                        "--cluster-domain", "cluster.local"],
             "kube-proxy": ["--kubeconfig", self.lab.kubeconfig("kube-proxy"),
                            "--hostname-override", self.name, "--cluster-cidr", POD_RANGES,
                            "--cni-conf-dir", self.dir / "c/cni/net.d",
                            "--cni-data-dir", self.dir / "c/cni/data"],
             "cluster-dns": ["--kubeconfig", self.lab.kubeconfig("cluster-dns"),
-                            "--cluster-dns", "10.96.0.10", "--metrics-port", "9153",
+                            "--cluster-dns", ",".join(NAME_SERVERS), "--metrics-port", "9153",
                             "--health-port", "8080", "--ready-port", "8181",
                             "--resolv-conf", self.lab.dir / "outside-resolv.conf"],
         }[name]
@@ -143,14 +217,16 @@ class Node:
 
     def containers(self, pod):
         """The process of each of a pod's containers by kind: `sandbox` or `container`."""
-        ctr = ["ctr", "-a", self.socket, "-n", "k8s.io"]
         found = {}
-        for line in run(*ctr, "tasks", "list").stdout.splitlines()[1:]:
-            container, pid, state = line.split()[:3]
-            info = run(*ctr, "containers", "info", container, check=False).stdout
-            labels = json.loads(info)["Labels"] if info else {}
-            if labels.get("io.kubernetes.pod.name") == pod and state == "RUNNING":
-                found[labels["io.cri-containerd.kind"]] = (container, pid)
+        for bundle in (self.dir / "c/state/io.containerd.runtime.v2.task/k8s.io").iterdir():
+            try:
+                notes = json.loads((bundle / "config.json").read_text())["annotations"]
+                pid = (bundle / "init.pid").read_text()
+            except (OSError, ValueError):
+                # It comes or goes just now.
+                continue
+            if notes.get("io.kubernetes.cri.sandbox-name") == pod:
+                found[notes["io.kubernetes.cri.container-type"]] = (bundle.name, pid)
         return found
 
     def execute(self, pod, *words):
@@ -232,11 +308,25 @@ class Lab:
         node.start()
         return node
 
+    def import_images(self, socket):
+        """Gives a containerd the images of the tests, which are made once."""
+        folder = self.dir / "images"
+        if folder.exists():
+            for name in ("pause", "busybox"):
+                run(APUS, "image", "import", "--container-runtime-endpoint", f"unix://{socket}",
+                    folder / f"{name}.tar")
+        else:
+            run(SUPPORT / "test-images", folder, socket,
+                env={**os.environ, "APUS_BIN": str(pathlib.Path(APUS).parent)})
+
     def wait_for_node(self, name):
         wait(f"node {name}", lambda: self.is_ready(name))
 
     def kubeconfig(self, user):
         path = self.dir / f"{user}.conf"
+        if path.exists():
+            # Somebody may be reading it.
+            return path
         path.write_text(f"""\
 apiVersion: v1
 kind: Config
@@ -252,12 +342,13 @@ current-context: x
     def start_control(self):
         run(APUS, "certs", "init", self.pki, "--node-name", "control", "--hosts", CONTROL4)
         self.kubeconfig("admin")
+        self.api = LabAPI(self.control.enter, CONTROL4, 6443, self.pki)
         self.start_apiserver()
-        wait("the API server", lambda: self.kubectl("get", "namespaces"))
+        wait("the API server", lambda: self.get("namespaces"))
         self.child("kube-controller-manager", "--kubeconfig",
                    self.kubeconfig("controller-manager"), "--leader-elect=false",
                    "--allocate-node-cidrs=true", f"--cluster-cidr={POD_RANGES}",
-                   f"--service-cluster-ip-range={SERVICE_RANGE}",
+                   f"--service-cluster-ip-range={SERVICE_RANGES}",
                    "--node-monitor-grace-period=20s", "--secure-port=0",
                    "--use-service-account-credentials", "--root-ca-file", self.pki / "ca.crt",
                    "--service-account-private-key-file", self.pki / "sa.key")
@@ -275,7 +366,7 @@ current-context: x
             "--advertise-address", CONTROL4, "--secure-port", "6443",
             "--client-ca-file", pki / "ca.crt", "--tls-cert-file", pki / "apiserver.crt",
             "--tls-private-key-file", pki / "apiserver.key",
-            "--service-cluster-ip-range", SERVICE_RANGE,
+            "--service-cluster-ip-range", SERVICE_RANGES,
             "--service-account-key-file", pki / "sa.pub",
             "--service-account-signing-key-file", pki / "sa.key",
             "--service-account-issuer", "https://kubernetes.default.svc")
@@ -291,23 +382,51 @@ current-context: x
         return self.control.run("kubectl", "--kubeconfig", self.dir / "admin.conf", "--cache-dir",
                                 self.dir / "cache", *words, input=text, **more).stdout
 
-    def get(self, *words):
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
+    # Where objects are, by the names that people use.
+    FOLDERS = {"node": "/api/v1/nodes", "namespaces": "/api/v1/namespaces",
+               "deployment": "/apis/apps/v1/namespaces/default/deployments",
+               "endpointslice": "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+               "pod": "/api/v1/namespaces/default/pods",
+               "service": "/api/v1/namespaces/default/services"}
+
+    def request(self, method, path, body=None, **more):
+        status, answer = self.api.call(method, path, body, seconds=30, **more)
+        if status >= 300:
+            raise OSError(f"{method} {path}: {status} {answer.get('message')}")
+        return answer
+
+    def get(self, kind, name=None, query=""):
+        """An object, or the list of all."""
+        return self.request("GET", self.FOLDERS[kind] + (f"/{name}" if name else "") + query)
 
     def apply(self, *objects):
-        self.kubectl("apply", "--validate=false", "-f", "-", text=json.dumps(
-            {"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+        for value in objects:
+            path = f"{self.FOLDERS[value['kind'].lower()]}/{value['metadata']['name']}"
+            self.request("PATCH", f"{path}?fieldManager=lab&force=true", value,
+                         kind="application/apply-patch+yaml")
+
+    def merge(self, kind, name, change):
+        """Changes some fields of an object."""
+        self.request("PATCH", f"{self.FOLDERS[kind]}/{name}", change,
+                     kind="application/merge-patch+json")
+
+    def label(self, pod, **labels):
+        self.merge("pod", pod, {"metadata": {"labels": labels}})
+
+    def delete(self, kind, name):
+        self.request("DELETE", f"{self.FOLDERS[kind]}/{name}")
 
     def is_ready(self, name, kind="node"):
         conditions = self.get(kind, name)["status"].get("conditions", [])
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
-    def pod(self, name, node, annotations=None, ports=(), **labels):
+    def pod(self, name, node, app=None, annotations=None, ports=(), **spec):
         """A pod on a node, that serves its name over HTTP on 8080."""
-        spec = {**server(), "nodeName": node}
+        spec = {**server(), "nodeName": node, **spec}
         spec["containers"][0]["ports"] = list(ports)
         self.apply({"apiVersion": "v1", "kind": "Pod",
-                    "metadata": {"name": name, "labels": labels, "annotations": annotations or {}},
+                    "metadata": {"name": name, "labels": {"app": app or name},
+                                 "annotations": annotations or {}},
                     "spec": spec})
 
     def addresses(self, name):
@@ -318,11 +437,12 @@ current-context: x
         return self.known[name]
 
     def service(self, name, selector=None, port=80, target=8080, protocol="TCP", **spec):
-        """Makes a Service; its cluster addresses."""
+        """Makes a Service of both families; its cluster addresses."""
         self.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
                     "spec": {"selector": {"app": selector or name},
                              "ports": [{"name": "main", "port": port, "targetPort": target,
-                                        "protocol": protocol}], **spec}})
+                                        "protocol": protocol}],
+                             "ipFamilyPolicy": "PreferDualStack", **spec}})
         return self.get("service", name)["spec"].get("clusterIPs", [])
 
     def node_port(self, name):
@@ -335,7 +455,7 @@ current-context: x
         if name not in self.pids:
             node = self.nodes[self.get("pod", name)["spec"]["nodeName"]]
             self.pids[name] = wait(f"pod {name}", lambda: node.containers(name)["sandbox"])[1]
-        return ["nsenter", "-t", self.pids[name], "-n"]
+        return ["nsenter", f"--net=/proc/{self.pids[name]}/ns/net"]
 
     def inside(self, name, *words, **more):
         """Runs a program of this machine in the network of a pod."""
