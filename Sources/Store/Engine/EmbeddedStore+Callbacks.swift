@@ -15,19 +15,8 @@ extension EmbeddedStore {
         _ request: PutRequest,
         then completion: @escaping @Sendable (Result<PutResponse, StoreError>) -> Void
     ) {
-        let bytes: Int
-        do throws(StoreError) {
-            try RequestCheck.check(request)
-            bytes = RequestCheck.byteCount(request)
-            try RequestCheck.check(bytes: bytes, self.options.limits)
-        } catch {
-            return completion(.failure(error))
-        }
-        self.submit(.put(request), bytes: bytes) { result in
-            guard case .put(let response) = result else {
-                return completion(.failure(result.error))
-            }
-            completion(.success(response))
+        self.write(.put(request), then: completion) { result in
+            if case .put(let response) = result { response } else { nil }
         }
     }
 
@@ -36,19 +25,8 @@ extension EmbeddedStore {
         _ request: DeleteRangeRequest,
         then completion: @escaping @Sendable (Result<DeleteRangeResponse, StoreError>) -> Void
     ) {
-        let bytes: Int
-        do throws(StoreError) {
-            try RequestCheck.check(request)
-            bytes = RequestCheck.byteCount(request)
-            try RequestCheck.check(bytes: bytes, self.options.limits)
-        } catch {
-            return completion(.failure(error))
-        }
-        self.submit(.deleteRange(request), bytes: bytes) { result in
-            guard case .deleteRange(let response) = result else {
-                return completion(.failure(result.error))
-            }
-            completion(.success(response))
+        self.write(.deleteRange(request), then: completion) { result in
+            if case .deleteRange(let response) = result { response } else { nil }
         }
     }
 
@@ -57,22 +35,16 @@ extension EmbeddedStore {
         _ request: TxnRequest,
         then completion: @escaping @Sendable (Result<TxnResponse, StoreError>) -> Void
     ) {
-        let bytes: Int
-        do throws(StoreError) {
-            try RequestCheck.check(request, self.options.limits)
-            if RequestCheck.isReadOnly(request) {
+        if RequestCheck.isReadOnly(request) {
+            do throws(StoreError) {
+                try RequestCheck.check(request, self.options.limits)
                 return completion(.success(try self.readTxn(request)))
+            } catch {
+                return completion(.failure(error))
             }
-            bytes = RequestCheck.byteCount(request)
-            try RequestCheck.check(bytes: bytes, self.options.limits)
-        } catch {
-            return completion(.failure(error))
         }
-        self.submit(.txn(request), bytes: bytes) { result in
-            guard case .txn(let response) = result else {
-                return completion(.failure(result.error))
-            }
-            completion(.success(response))
+        self.write(.txn(request), then: completion) { result in
+            if case .txn(let response) = result { response } else { nil }
         }
     }
 
@@ -81,11 +53,34 @@ extension EmbeddedStore {
         _ request: CompactionRequest,
         then completion: @escaping @Sendable (Result<CompactionResponse, StoreError>) -> Void
     ) {
-        self.submit(.compact(request), bytes: 0) { result in
-            guard case .compact(let response) = result else {
-                return completion(.failure(result.error))
+        self.write(.compact(request), then: completion) { result in
+            if case .compact(let response) = result { response } else { nil }
+        }
+    }
+
+    /// Checks a write, hands it to the writer, and calls back with what `answer` finds in the
+    /// result.
+    func write<Response: Sendable>(
+        _ request: WriteRequest,
+        then completion: @escaping @Sendable (Result<Response, StoreError>) -> Void,
+        answer: @escaping @Sendable (WriteResult) -> Response?
+    ) {
+        let bytes: Int
+        do throws(StoreError) {
+            bytes = try RequestCheck.checkedByteCount(request, self.options.limits)
+        } catch {
+            return completion(.failure(error))
+        }
+        self.submit(request, bytes: bytes) { result in
+            if let response = answer(result) {
+                completion(.success(response))
+            } else if case .failure(let error) = result {
+                completion(.failure(error))
+            } else {
+                // It would be our own bug.
+                let text = "apus: the writer's answer does not fit the request"
+                completion(.failure(StoreError(.internal, text)))
             }
-            completion(.success(response))
         }
     }
 
@@ -98,13 +93,5 @@ extension EmbeddedStore {
             body { continuation.resume(returning: $0) }
         }
         return try result.get()
-    }
-}
-
-extension WriteResult {
-    /// The error of a write that did not get the answer it asked for.
-    fileprivate var error: StoreError {
-        if case .failure(let error) = self { return error }
-        return StoreError(.internal, "apus: the writer's answer does not fit the request")
     }
 }

@@ -16,21 +16,12 @@ extension EmbeddedStore: KeyValueStore {
         try self.readRange(request)
     }
 
-    /// Sends a write to the writer and waits for its answer.
-    private func perform(
+    /// Sends a write to the writer and waits for what `answer` finds in the result.
+    private func perform<Response: Sendable>(
         _ request: WriteRequest,
-        bytes: Int
-    ) async throws(StoreError) -> WriteResult {
-        let result = await withUnsafeContinuation { continuation in
-            self.submit(request, bytes: bytes) { continuation.resume(returning: $0) }
-        }
-        if case .failure(let error) = result { throw error }
-        return result
-    }
-
-    /// The error for an answer of the wrong kind, which would be our own bug.
-    private var mismatch: StoreError {
-        StoreError(.internal, "apus: the writer's answer does not fit the request")
+        answer: @escaping @Sendable (WriteResult) -> Response?
+    ) async throws(StoreError) -> Response {
+        try await self.waiting { self.write(request, then: $0, answer: answer) }
     }
 
     package func put(_ request: PutRequest) async throws(StoreError) -> PutResponse {
@@ -68,17 +59,17 @@ extension EmbeddedStore: KeyValueStore {
     package func leaseGrant(
         _ request: LeaseGrantRequest
     ) async throws(StoreError) -> LeaseGrantResponse {
-        let result = try await self.perform(.leaseGrant(request), bytes: 0)
-        guard case .leaseGrant(let response) = result else { throw self.mismatch }
-        return response
+        try await self.perform(.leaseGrant(request)) { result in
+            if case .leaseGrant(let response) = result { response } else { nil }
+        }
     }
 
     package func leaseRevoke(
         _ request: LeaseRevokeRequest
     ) async throws(StoreError) -> LeaseRevokeResponse {
-        let result = try await self.perform(.leaseRevoke(request), bytes: 0)
-        guard case .leaseRevoke(let response) = result else { throw self.mismatch }
-        return response
+        try await self.perform(.leaseRevoke(request)) { result in
+            if case .leaseRevoke(let response) = result { response } else { nil }
+        }
     }
 
     /// Waits until what was evaluated of leases is durable, so that nothing is told that a crash
@@ -86,7 +77,9 @@ extension EmbeddedStore: KeyValueStore {
     private func settleLeases() async throws(StoreError) {
         try self.checkRunning()
         if self.state.withLock({ $0.hasPendingLeases }) {
-            _ = try await self.perform(.barrier, bytes: 0)
+            try await self.perform(.barrier) { result in
+                if case .barrier = result { () } else { nil }
+            }
         }
     }
 
@@ -159,9 +152,9 @@ extension EmbeddedStore: KeyValueStore {
     }
 
     package func alarm(_ request: AlarmRequest) async throws(StoreError) -> AlarmResponse {
-        let result = try await self.perform(.alarm(request), bytes: 0)
-        guard case .alarm(let response) = result else { throw self.mismatch }
-        return response
+        try await self.perform(.alarm(request)) { result in
+            if case .alarm(let response) = result { response } else { nil }
+        }
     }
 
     package func defragment() async throws(StoreError) -> DefragmentResponse {

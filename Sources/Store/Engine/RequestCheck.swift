@@ -42,10 +42,30 @@ package enum RequestCheck {
     /// and tag and length of the request.
     static let envelopeBytes = 18
 
-    static func check(bytes: Int, _ limits: StoreLimits) throws(StoreError) {
+    /// Checks a write as it comes from a client, and answers how many bytes it has; 0 of one that is
+    /// never large.
+    static func checkedByteCount(
+        _ request: WriteRequest,
+        _ limits: StoreLimits
+    ) throws(StoreError) -> Int {
+        let bytes: Int
+        switch request {
+        case .put(let request):
+            try self.check(request)
+            bytes = self.byteCount(request)
+        case .deleteRange(let request):
+            try self.check(request)
+            bytes = self.byteCount(request)
+        case .txn(let request):
+            try self.check(request, limits)
+            bytes = self.byteCount(request)
+        case .compact, .leaseGrant, .leaseRevoke, .alarm, .barrier:
+            return 0
+        }
         if bytes + self.envelopeBytes > limits.maximumRequestBytes {
             throw StoreError.requestTooLarge
         }
+        return bytes
     }
 
     /// The size of a request as encoded for etcd.
