@@ -250,8 +250,42 @@ extension MapField: ExpressibleByDictionaryLiteral, Hashable, CustomStringConver
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.count == right.count
-            && zip(left, right).allSatisfy { $0.key == $1.key && $0.value == $1.value }
+        if left.block === right.block, left.slot == right.slot { return true }
+        let count = left.count
+        guard count == right.count else { return false }
+        // Labels and annotations, which are compared at every event of every object.
+        if Key.self == String.self, Value.self == String.self {
+            return left.hasSameBytes(as: right)
+        }
+        for index in 0..<count {
+            let (a, b) = (left[index], right[index])
+            guard a.key == b.key, a.value == b.value else { return false }
+        }
+        return true
+    }
+
+    /// Whether the texts of two maps of as many entries are the same, byte by byte.
+    private func hasSameBytes(as other: Self) -> Bool {
+        defer { withExtendedLifetime((self.block, other.block)) {} }
+        for index in 0..<self.count {
+            let (a, b) = (self.keyAddress(index), other.keyAddress(index))
+            let offset = UInt32(MapLayout.valueOffset)
+            guard self.hasSameText(a, as: other, b),
+                self.hasSameText(a &+ offset, as: other, b &+ offset)
+            else { return false }
+        }
+        return true
+    }
+
+    private func hasSameText(_ address: UInt32, as other: Self, _ otherAddress: UInt32) -> Bool {
+        let left = self.block.extent(address)
+        let right = other.block.extent(otherAddress)
+        return left.count == right.count
+            && bytesAreEqual(
+                self.block.base + Int(left.offset),
+                other.block.base + Int(right.offset),
+                Int(left.count)
+            )
     }
 
     public func hash(into hasher: inout Hasher) {
