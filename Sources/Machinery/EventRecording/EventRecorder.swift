@@ -128,13 +128,19 @@ public final class EventRecorder: Sendable {
 
     /// Sends what is recorded until the task is cancelled.
     public func run() async {
+        var rate = EventRate(now: self.clock.uptime)
         for await event in self.stream {
             let now = self.clock.now
+            let sent: CoreV1.Event
+            let isNew: Bool
             switch self.correlator.withLock({ $0.correlate(event, now: now) }) {
             case .drop: continue
-            case .create(let event): await self.send(event, isNew: true)
-            case .update(let event): await self.send(event, isNew: false)
+            case .create(let event): (sent, isNew) = (event, true)
+            case .update(let event): (sent, isNew) = (event, false)
             }
+            let wait = rate.wait(now: self.clock.uptime)
+            if wait > .zero { await self.clock.sleep(for: wait) }
+            await self.send(sent, isNew: isNew)
         }
     }
 

@@ -103,6 +103,49 @@ struct EventCorrelatorTests {
         #expect(correlator.correlate(Self.event("m"), now: later) == .drop)
     }
 
+    @Test("lets a hundred events go at once, then fifty in a second")
+    func rate() {
+        var rate = EventRate(now: .seconds(5))
+        for _ in 0..<100 { #expect(rate.wait(now: .seconds(5)) == .zero) }
+        #expect(rate.wait(now: .seconds(5)) == .milliseconds(20))
+        #expect(rate.wait(now: .seconds(5)) == .milliseconds(40))
+        // What two events owe is worked off in 40 ms.
+        #expect(rate.wait(now: .milliseconds(5060)) == .zero)
+        for _ in 0..<100 { #expect(rate.wait(now: .seconds(60)) == .zero) }
+        #expect(rate.wait(now: .seconds(60)) > .zero)
+    }
+
+    @Test("sends what is beyond the rate as time goes on")
+    func sendsLater() async throws {
+        let cluster = MemoryCluster()
+        let channel = InProcessChannel(services: [cluster])
+        let clock = SimulatedClock(now: Self.start)
+        let recorder = EventRecorder(component: "test", channel: channel, clock: clock)
+        for number in 0..<120 {
+            let pod = CoreV1.Pod.with {
+                $0.metadata.name = "p-\(number)"
+                $0.metadata.namespace = "ns"
+                $0.metadata.uid = "u-\(number)"
+            }
+            recorder.record(.normal, "Started", "it runs", about: pod)
+        }
+        let running = Task { await recorder.run() }
+        func created() -> Int { cluster.requests["create events"] ?? 0 }
+        // Generous: other tests may keep the machine busy.
+        let deadline = ContinuousClock.now + .seconds(120)
+        while created() < 100, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        #expect(created() == 100)
+        while created() < 120, ContinuousClock.now < deadline {
+            clock.advance(by: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        #expect(created() == 120)
+        running.cancel()
+        await running.value
+    }
+
     @Test("stores events at the API server")
     func records() async throws {
         let channel = InProcessChannel(services: [MemoryCluster()])
