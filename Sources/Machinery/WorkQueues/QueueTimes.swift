@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+/// Numbers of a queue on their way to the metrics.
+package struct QueueMeasurements: Equatable {
+    /// Keys that were added and did not wait already.
+    package var adds: UInt64 = 0
+    /// How long keys waited for a worker.
+    package var waits: [Duration] = []
+    /// How long workers took.
+    package var works: [Duration] = []
+}
+
 /// When the keys of a queue were added and taken, for those who measure.
 package struct QueueTimes<Key: Hashable & Sendable> {
     private var added: [Key: Duration] = [:]
     private var started: [Key: Duration] = [:]
     /// What was measured since it was asked for last.
-    private var measured = Measured()
-
-    /// Numbers on their way to the metrics.
-    package struct Measured: Equatable {
-        /// Keys that were added and did not wait already.
-        package var adds: UInt64 = 0
-        /// How long keys waited for a worker.
-        package var waits: [Duration] = []
-        /// How long workers took.
-        package var works: [Duration] = []
-    }
+    private var measured = QueueMeasurements()
 
     package init() {}
 
@@ -38,8 +38,8 @@ package struct QueueTimes<Key: Hashable & Sendable> {
     }
 
     /// Hands over what was measured.
-    mutating func drain() -> Measured {
-        defer { self.measured = Measured() }
+    mutating func drain() -> QueueMeasurements {
+        defer { self.measured = QueueMeasurements() }
         return self.measured
     }
 

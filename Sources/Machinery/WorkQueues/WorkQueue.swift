@@ -68,7 +68,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     /// The time, where somebody wants to know.
     private var measuredNow: Duration { self.isMeasured ? self.clock.uptime : .zero }
 
-    private func publish(_ measured: QueueTimes<Key>.Measured?, retries: UInt64 = 0) {
+    private func publish(_ measured: QueueMeasurements?, retries: UInt64 = 0) {
         guard let measured, let metrics = self.metrics.withLock({ $0 }) else { return }
         if measured.adds > 0 { metrics.adds.increment(by: measured.adds) }
         if retries > 0 { metrics.retries.increment(by: retries) }
@@ -139,7 +139,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
             await withCheckedContinuation { (continuation: CheckedContinuation<Key?, Never>) in
                 let now = self.measuredNow
                 let (ready, measured) = self.state.withLock {
-                    state -> (Key??, QueueTimes<Key>.Measured?) in
+                    state -> (Key??, QueueMeasurements?) in
                     if state.isShutDown || Task.isCancelled { return (.some(nil), nil) }
                     if let key = state.queue.take(now: now) {
                         return (.some(key), state.queue.times?.drain())
@@ -188,13 +188,18 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     /// Changes the state, then wakes the workers that have something to do and sets the timer.
     private func change(retries: UInt64 = 0, _ body: (inout State, Duration) -> Void) {
         let now = self.measuredNow
-        let (ready, measured) = self.state.withLock { state in
+        // This is called for every event of every object, and code for any type of key looks types up
+        // as it runs: what is not needed is not asked for.
+        let (ready, measured, isDelayed) = self.state.withLock { state in
             body(&state, now)
-            return (Self.hand(&state, now), state.queue.times?.drain())
+            let ready = state.waiters.isEmpty ? nil : Self.hand(&state, now)
+            return (ready, state.queue.times?.drain(), state.queue.delayedCount > 0)
         }
         self.publish(measured, retries: retries)
-        for (waiter, key) in ready { waiter.resume(returning: key) }
-        self.armTimer()
+        if let ready {
+            for (waiter, key) in ready { waiter.resume(returning: key) }
+        }
+        if isDelayed { self.armTimer() }
     }
 
     private static func hand(

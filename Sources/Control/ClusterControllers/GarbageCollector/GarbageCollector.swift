@@ -22,6 +22,8 @@ package final class GarbageCollector: Controller {
     package static let name = "garbage-collector-controller"
     /// Owners known to be gone, kept to spare the server the question; upstream's number.
     private static let maximumAbsent = 500
+    /// From when an owner is found that the graph does not know until it is looked for again.
+    private static let unknownOwnerDelay: Duration = .seconds(10)
 
     private let context: ControllerContext
     private let monitor: ResourceMonitor
@@ -108,7 +110,11 @@ package final class GarbageCollector: Controller {
         do throws(StatusError) {
             let namespace = resource.isNamespaced ? node.key.namespace : ""
             let live = try await client.get(owner.name, in: namespace)
-            if live.metadata.uid == owner.uid { return .present }
+            if live.metadata.uid == owner.uid {
+                // The graph will know it soon; should it go before that, no event will tell.
+                self.loop.queue.add(node.uid, after: Self.unknownOwnerDelay)
+                return .present
+            }
         } catch {
             guard error.isNotFound else { throw error }
         }

@@ -67,6 +67,8 @@ package struct OwnerGraph {
     /// What an object's change asks for: UIDs to look at.
     package mutating func put(_ node: Node) -> [String] {
         let old = self.nodes.updateValue(node, forKey: node.uid)
+        // Most changes are to what owning has nothing to do with.
+        if old == node { return [] }
         let before = Set(old?.owners.map(\.uid) ?? [])
         let owners = Set(node.owners.map(\.uid))
         for owner in owners.subtracting(before) {
