@@ -4,6 +4,7 @@
 package import ControllerKit
 package import Informers
 package import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 package import ResourceClient
@@ -147,7 +148,10 @@ package final class ResourceMonitor: Sendable {
             Client<MetaV1.PartialObjectMetadata>(context.channel, resource: resource),
             clock: context.clock,
             transform: { $0.withoutManagedFields() },
-            failed: { error in context.log("cannot watch \(resource): \(error.message)") }
+            failed: { error in
+                context.counts?.garbageFailures.increment()
+                context.log("cannot watch \(resource): \(error.message)")
+            }
         )
         let (handlers, isRunning) = self.state.withLock { state in
             state.informers[resource] = informer

@@ -16,9 +16,17 @@ package final class ControllerMetrics: Sendable {
     package let zones: NodeZoneMetrics
     /// Nodes that were given the taint which drives pods away, by zone.
     package let evictions: MetricFamily<Counter>
+    /// From the look at a node until its condition and taints are what they should be.
+    package let nodeHealth: Histogram
+    /// Resources that could not be listed or watched for the garbage collector.
+    package let garbageFailures: Counter
     package let taintEviction: TaintEvictionMetrics
     package let podGarbage: PodGarbageMetrics
     package let rootCA: RootCAMetrics
+    package let volumes: VolumeMetrics
+    package let nodeRanges: NodeRangeMetrics
+    /// Of pods that ReplicaSets delete: how much older they are than the youngest.
+    package let deletionAgeRatio: Histogram
     package let ephemeralVolumes: EphemeralVolumeMetrics
 
     package init(_ registry: MetricRegistry) {
@@ -43,9 +51,29 @@ package final class ControllerMetrics: Sendable {
                 + " started.",
             labels: ["zone"]
         )
+        self.nodeHealth = registry.histogram(
+            "node_collector_update_node_health_duration_seconds",
+            help: "Duration in seconds for NodeController to update the health of a single node.",
+            bounds: .exponential(start: 0.001, factor: 4, count: 8)
+        )
+        self.garbageFailures = registry.counter(
+            "garbagecollector_controller_resources_sync_error_total",
+            help: "Number of garbage collector resources sync errors"
+        )
         self.taintEviction = TaintEvictionMetrics(registry)
         self.podGarbage = PodGarbageMetrics(registry)
         self.rootCA = RootCAMetrics(registry)
+        self.volumes = VolumeMetrics(registry)
+        self.nodeRanges = NodeRangeMetrics(registry)
+        self.deletionAgeRatio = registry.histogram(
+            "replicaset_controller_sorting_deletion_age_ratio",
+            help: "The ratio of chosen deleted pod's ages to the current youngest pod's age (at the"
+                + " time). Should be <2. The intent of this metric is to measure the rough efficacy"
+                + " of the LogarithmicScaleDown feature gate's effect on the sorting (and deletion)"
+                + " of pods when a replicaset scales down. This only considers Ready pods when"
+                + " calculating and reporting.",
+            bounds: .exponential(start: 0.25, factor: 2, count: 6)
+        )
         self.ephemeralVolumes = EphemeralVolumeMetrics(registry)
     }
 }

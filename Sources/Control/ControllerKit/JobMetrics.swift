@@ -17,6 +17,12 @@ package struct JobMetrics: Sendable {
     package let podCreations: MetricFamily<Counter>
     /// By status and the kind of limit.
     package let finishedIndexes: MetricFamily<Counter>
+    /// By the action of the rule.
+    package let policyFailures: MetricFamily<Counter>
+    /// Jobs that somebody else takes care of, by that controller's name.
+    package let external: MetricFamily<Counter>
+    /// Ended pods that have the Job's finalizer, by event: add, delete.
+    package let trackedPods: MetricFamily<Counter>
 
     init(_ registry: MetricRegistry) {
         let sync = ["completion_mode", "result", "action"]
@@ -54,6 +60,26 @@ package struct JobMetrics: Sendable {
                 + " \"succeeded\", \"failed\". Possible values for the backoffLimit label are:"
                 + " \"perIndex\" and \"global\"",
             labels: ["status", "backoffLimit"]
+        )
+        self.policyFailures = registry.counter(
+            "job_controller_pod_failures_handled_by_failure_policy_total",
+            help: "The number of failed Pods handled by failure policy with respect to the failure"
+                + " policy action applied based on the matched rule. Possible values of the action"
+                + " label correspond to the possible values for the failure policy rule action,"
+                + " which are: \"FailJob\", \"Ignore\" and \"Count\".",
+            labels: ["action"]
+        )
+        self.external = registry.counter(
+            "job_controller_jobs_by_external_controller_total",
+            help: "The number of Jobs managed by an external controller",
+            labels: ["controller_name"]
+        )
+        self.trackedPods = registry.counter(
+            "job_controller_terminated_pods_tracking_finalizer_total",
+            help: "The number of terminated pods (phase=Failed|Succeeded) that have the finalizer"
+                + " batch.kubernetes.io/job-tracking. The event label can be \"add\" or"
+                + " \"delete\".",
+            labels: ["event"]
         )
     }
 

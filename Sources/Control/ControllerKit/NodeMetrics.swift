@@ -107,3 +107,46 @@ package struct PodGarbageMetrics: Sendable {
         )
     }
 }
+
+/// Of the ranges of pod addresses that nodes get, by the range that they are cut from.
+///
+/// Source: upstream `pkg/controller/nodeipam/ipam/cidrset/metrics.go`; the spelling of one name is
+/// upstream's.
+package struct NodeRangeMetrics: Sendable {
+    package let allocations: MetricFamily<Counter>
+    package let releases: MetricFamily<Counter>
+    /// From 0 to 1.
+    package let usage: MetricFamily<Gauge>
+    package let maximum: MetricFamily<Gauge>
+    package let tries: MetricFamily<Histogram>
+
+    init(_ registry: MetricRegistry) {
+        let labels = ["clusterCIDR"]
+        self.allocations = registry.counter(
+            "node_ipam_controller_cidrset_cidrs_allocations_total",
+            help: "Counter measuring total number of CIDR allocations.",
+            labels: labels
+        )
+        self.releases = registry.counter(
+            "node_ipam_controller_cidrset_cidrs_releases_total",
+            help: "Counter measuring total number of CIDR releases.",
+            labels: labels
+        )
+        self.usage = registry.gauge(
+            "node_ipam_controller_cidrset_usage_cidrs",
+            help: "Gauge measuring percentage of allocated CIDRs.",
+            labels: labels
+        )
+        self.maximum = registry.gauge(
+            "node_ipam_controller_cirdset_max_cidrs",
+            help: "Maximum number of CIDRs that can be allocated.",
+            labels: labels
+        )
+        self.tries = registry.histogram(
+            "node_ipam_controller_cidrset_allocation_tries_per_request",
+            help: "Number of endpoints added on each Service sync",
+            labels: labels,
+            bounds: .exponential(start: 1, factor: 5, count: 5)
+        )
+    }
+}

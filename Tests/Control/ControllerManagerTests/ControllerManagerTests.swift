@@ -214,7 +214,15 @@ struct ControllerManagerTests {
                 "node_collector_zone_size", "job_controller_jobs_finished_total",
                 "endpoint_slice_controller_changes", "pod_gc_collector_force_delete_pods_total",
                 "taint_eviction_controller_pod_deletions_total",
-                "root_ca_cert_publisher_sync_total",
+                "root_ca_cert_publisher_sync_total", "pv_collector_total_pv_count",
+                "node_ipam_controller_cidrset_usage_cidrs",
+                "replicaset_controller_sorting_deletion_age_ratio",
+                "endpoint_slice_mirroring_controller_desired_endpoint_slices",
+                "job_controller_pod_failures_handled_by_failure_policy_total",
+                "job_controller_terminated_pods_tracking_finalizer_total",
+                "job_controller_jobs_by_external_controller_total",
+                "garbagecollector_controller_resources_sync_error_total",
+                "node_collector_update_node_health_duration_seconds",
             ] {
                 #expect(text.contains("# TYPE \(family) "), "\(family)")
             }
@@ -267,6 +275,63 @@ struct ControllerManagerTests {
                 "root_ca_cert_publisher_sync_total{code=\"200\"} ",
             ]
             // The Job's last write is counted after it can be seen.
+            let isCounted = await harness.poll {
+                let text = configuration.metrics.text()
+                return lines.allSatisfy { text.contains($0) }
+            }
+            #expect(isCounted, "\(configuration.metrics.text())")
+        }
+    }
+
+    @Test("volumes, ranges of nodes and slices are counted")
+    func stock() async throws {
+        let harness = ControllerHarness()
+        try await Self.setUp(harness)
+        let configuration = Self.configuration([
+            "persistentvolume-binder", "nodeipam", "endpointslice",
+        ])
+        try await Self.run(harness, configuration) {
+            _ = try await harness.client(CoreV1.PersistentVolume.self).create(
+                CoreV1.PersistentVolume.with {
+                    $0.metadata.name = "disk"
+                    $0.spec.storageClassName = "fast"
+                    $0.spec.volumeMode = "Block"
+                    $0.spec.persistentVolumeSource.csi = CoreV1.CSIPersistentVolumeSource.with {
+                        $0.driver = "disk.example.com"
+                    }
+                }
+            )
+            _ = try await harness.client(CoreV1.PersistentVolumeClaim.self).create(
+                CoreV1.PersistentVolumeClaim.with {
+                    $0.metadata.name = "data"
+                    $0.metadata.namespace = "default"
+                    $0.spec.storageClassName = "slow"
+                }
+            )
+            _ = try await harness.client(CoreV1.Service.self).create(
+                CoreV1.Service.with {
+                    $0.metadata.name = "web"
+                    $0.metadata.namespace = "default"
+                    $0.spec.selector = ["app": "web"]
+                    $0.spec.clusterIP = "10.96.0.5"
+                    $0.spec.ipFamilies = ["IPv4"]
+                    $0.spec.trafficDistribution = "PreferClose"
+                }
+            )
+            let range = "{clusterCIDR=\"10.244.0.0/16\"}"
+            let lines = [
+                "pv_collector_total_pv_count{plugin_name=\"kubernetes.io/csi:disk.example.com\","
+                    + "volume_mode=\"Block\"} 1",
+                "pv_collector_unbound_pv_count{storage_class=\"fast\"} 1",
+                "pv_collector_unbound_pvc_count{namespace=\"default\",storage_class=\"slow\","
+                    + "volume_attributes_class=\"\"} 1",
+                "node_ipam_controller_cirdset_max_cidrs\(range) 256",
+                "node_ipam_controller_cidrset_cidrs_allocations_total\(range) 10",
+                "node_ipam_controller_cidrset_usage_cidrs\(range) 0.0390625",
+                "endpoint_slice_controller_num_endpoint_slices 1",
+                "endpoint_slice_controller_services_count_by_traffic_distribution"
+                    + "{traffic_distribution=\"PreferClose\"} 1",
+            ]
             let isCounted = await harness.poll {
                 let text = configuration.metrics.text()
                 return lines.allSatisfy { text.contains($0) }

@@ -47,6 +47,29 @@ struct ReplicaPlanTests {
         #expect(ReplicaPlan(set, pods: pods, related: pods, now: Samples.now).creations == 0)
     }
 
+    @Test("how much older deleted pods are than the youngest, when there is a choice")
+    func ageRatios() {
+        let pods = [
+            Samples.pod("old", readyFor: 400, created: -400),
+            Samples.pod("middle", readyFor: 250, created: -250),
+            Samples.pod("young", readyFor: 100, created: -100),
+            Samples.pod("slow", ready: false, created: -900),
+        ]
+        func ratios(_ wanted: Int32) -> [Double] {
+            ReplicaPlan(
+                Samples.set(replicas: wanted),
+                pods: pods,
+                related: pods,
+                now: Samples.now
+            ).deletionAgeRatios
+        }
+        // The one that is not ready goes first and does not count; then the youngest.
+        #expect(ratios(3) == [])
+        #expect(ratios(2) == [1])
+        #expect(ratios(1) == [1, 2])
+        #expect(ratios(0) == [])
+    }
+
     @Test("a pod is available after minReadySeconds, and the plan says when")
     func minReady() {
         var set = Samples.set(replicas: 2)

@@ -8,11 +8,17 @@ package struct AddressRange {
     /// The most parts that a range may have, as a power of two; upstream's limit.
     private static let maximumPartBits = 16
 
+    /// As it was written, for people.
+    package let text: String
     private let base: [UInt8]
     private let prefix: Int
     package let partPrefix: Int
     private var isTaken: [Bool]
     private var next = 0
+    /// Parts that are given away.
+    package private(set) var takenCount = 0
+    /// Parts that ``take()`` last found taken before one was free.
+    package private(set) var tries = 0
 
     package var isIPv6: Bool { self.base.count == 16 }
 
@@ -27,20 +33,23 @@ package struct AddressRange {
             return nil
         }
         self.base = Self.masked(address, prefix)
+        self.text = "\(Self.format(self.base))/\(prefix)"
         self.prefix = prefix
         self.partPrefix = partPrefix
         self.isTaken = [Bool](repeating: false, count: 1 << bits)
     }
 
-    package var freeCount: Int { self.isTaken.lazy.filter { !$0 }.count }
+    package var count: Int { self.isTaken.count }
+    package var freeCount: Int { self.count - self.takenCount }
 
     /// Gives away the next free part; nil when there is none.
     package mutating func take() -> String? {
         for step in 0..<self.isTaken.count {
             let index = (self.next + step) % self.isTaken.count
             guard !self.isTaken[index] else { continue }
-            self.isTaken[index] = true
+            self.set(index, true)
             self.next = index + 1
+            self.tries = step
             return self.text(index)
         }
         return nil
@@ -52,14 +61,20 @@ package struct AddressRange {
     @discardableResult
     package mutating func occupy(_ text: String) -> Bool {
         guard let parts = self.parts(of: text) else { return false }
-        for index in parts { self.isTaken[index] = true }
+        for index in parts { self.set(index, true) }
         return true
     }
 
     /// Takes a part back.
     package mutating func release(_ text: String) {
         guard let parts = self.parts(of: text) else { return }
-        for index in parts { self.isTaken[index] = false }
+        for index in parts { self.set(index, false) }
+    }
+
+    private mutating func set(_ index: Int, _ isTaken: Bool) {
+        guard self.isTaken[index] != isTaken else { return }
+        self.isTaken[index] = isTaken
+        self.takenCount += isTaken ? 1 : -1
     }
 
     /// The parts that a range overlaps.

@@ -7,6 +7,7 @@ import EventRecording
 import Informers
 import JSON
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -43,6 +44,9 @@ package final class NodeIPAMController: Controller {
             for text in reserved { ranges[index].occupy(text) }
         }
         self.ranges = Mutex(ranges)
+        for range in ranges {
+            context.counts?.nodeRanges.maximum.with(range.text).set(Double(range.count))
+        }
         let queue = self.loop.queue
         self.nodes.addHandler { [weak self] event in
             if case .deleted(let node, _) = event {
@@ -66,7 +70,7 @@ package final class NodeIPAMController: Controller {
     }
 
     private func occupy(_ node: CoreV1.Node) {
-        self.ranges.withLock { ranges in
+        self.change { ranges in
             for text in node.spec.podCIDRs {
                 for index in ranges.indices where ranges[index].occupy(text) { break }
             }
@@ -76,10 +80,26 @@ package final class NodeIPAMController: Controller {
     private func release(_ node: CoreV1.Node) {
         let given = self.given.withLock { $0.removeValue(forKey: node.metadata.name) } ?? []
         let texts = node.spec.podCIDRs.isEmpty ? given : Array(node.spec.podCIDRs)
-        self.ranges.withLock { ranges in
+        self.change { ranges in
             for text in texts {
                 for index in ranges.indices { ranges[index].release(text) }
             }
+        }
+    }
+
+    /// Changes the ranges and counts what came and went.
+    private func change<R>(_ body: (inout [AddressRange]) -> R) -> R {
+        self.ranges.withLock { ranges in
+            let before = ranges.map(\.takenCount)
+            let result = body(&ranges)
+            guard let counts = self.context.counts?.nodeRanges else { return result }
+            for (range, before) in zip(ranges, before) where range.takenCount != before {
+                let change = range.takenCount - before
+                let counter = change > 0 ? counts.allocations : counts.releases
+                counter.with(range.text).increment(by: UInt64(abs(change)))
+                counts.usage.with(range.text).set(Double(range.takenCount) / Double(range.count))
+            }
+            return result
         }
     }
 
@@ -120,7 +140,7 @@ package final class NodeIPAMController: Controller {
     }
 
     private func take(for name: String) -> [String]? {
-        let texts = self.ranges.withLock { ranges -> [String]? in
+        let texts = self.change { ranges -> [String]? in
             var texts: [String] = []
             for index in ranges.indices {
                 guard let text = ranges[index].take() else {
@@ -128,6 +148,8 @@ package final class NodeIPAMController: Controller {
                     return nil
                 }
                 texts.append(text)
+                self.context.counts?.nodeRanges.tries.with(ranges[index].text)
+                    .observe(Double(ranges[index].tries))
             }
             return texts
         }

@@ -157,6 +157,7 @@ package final class NodeLifecycleController: Controller {
             queue.add(name, after: grace - silence)
         }
         try await self.taint(node, now)
+        self.context.counts?.nodeHealth.observe(self.context.clock.uptime - uptime)
         if node.readyStatus != "True" && !isNew { try await self.markPods(of: node, now) }
     }
 

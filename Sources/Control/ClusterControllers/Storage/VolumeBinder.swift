@@ -19,18 +19,24 @@ import WorkQueues
 /// by UID; the volume is written first, so that a crash between leaves it reserved.
 package final class VolumeBinder: Controller {
     package static let name = "persistentvolume-binder-controller"
-    private static let boundByController = "pv.kubernetes.io/bound-by-controller"
+    /// The binding was ours, not the user's.
+    static let boundByController = "pv.kubernetes.io/bound-by-controller"
     private static let bindCompleted = "pv.kubernetes.io/bind-completed"
     private static let selectedNode = "volume.kubernetes.io/selected-node"
     private static let provisioner = "volume.kubernetes.io/storage-provisioner"
+    /// Names who made the volume for its claim.
+    static let provisionedBy = "pv.kubernetes.io/provisioned-by"
+    private static let noProvisioner = "kubernetes.io/no-provisioner"
+    /// Volumes by the claim that they are reserved for.
+    private static let index = "claim"
 
-    private let context: ControllerContext
+    let context: ControllerContext
     private let loop: ReconcileLoop<ObjectKey>
-    private let claims: Informer<CoreV1.PersistentVolumeClaim>
-    private let volumes: Informer<CoreV1.PersistentVolume>
+    let claims: Informer<CoreV1.PersistentVolumeClaim>
+    let volumes: Informer<CoreV1.PersistentVolume>
     private let classes: Informer<StorageV1.StorageClass>
-    private let claimClient: Client<CoreV1.PersistentVolumeClaim>
-    private let volumeClient: Client<CoreV1.PersistentVolume>
+    let claimClient: Client<CoreV1.PersistentVolumeClaim>
+    let volumeClient: Client<CoreV1.PersistentVolume>
 
     package init(_ context: ControllerContext) {
         self.context = context
@@ -40,24 +46,33 @@ package final class VolumeBinder: Controller {
         self.classes = context.informer(of: StorageV1.StorageClass.self)
         self.claimClient = context.client()
         self.volumeClient = context.client()
+        self.volumes.addIndex(Self.index) { volume in
+            volume.spec.claimRef.map { ["\($0.namespace)/\($0.name)"] } ?? []
+        }
         let queue = self.loop.queue
-        let claims = self.claims
+        let (claims, volumes) = (self.claims, self.volumes)
+        context.counts?.volumes.read {
+            VolumeMetrics.Reading(volumes: volumes.list(), claims: claims.list())
+        }
+        // Keys without a namespace are volumes.
         claims.addHandler { event in
-            queue.add(event.object.objectKey)
-            if case .deleted(let claim, _) = event, !claim.spec.volumeName.isEmpty {
-                queue.add(ObjectKey(name: claim.spec.volumeName))
+            let key = event.object.objectKey
+            queue.add(key)
+            // A claim may go, or take another volume, before it ever named the one reserved for it.
+            for volume in volumes.list(index: Self.index, "\(key.namespace)/\(key.name)") {
+                queue.add(volume.objectKey)
             }
         }
-        self.volumes.addHandler { event in
+        volumes.addHandler { event in
             let volume = event.object
-            // Keys without a namespace are volumes.
             queue.add(volume.objectKey)
             if let reference = volume.spec.claimRef {
                 queue.add(ObjectKey(namespace: reference.namespace, name: reference.name))
-            } else {
-                for claim in claims.list() where claim.spec.volumeName.isEmpty {
-                    queue.add(claim.objectKey)
-                }
+                return
+            }
+            for claim in claims.list()
+            where claim.spec.volumeName.isEmpty || claim.spec.volumeName == volume.metadata.name {
+                queue.add(claim.objectKey)
             }
         }
     }
@@ -88,19 +103,7 @@ package final class VolumeBinder: Controller {
         if claim.metadata.annotations[Self.bindCompleted] != nil {
             return try await self.checkBound(claim)
         }
-        if !claim.spec.volumeName.isEmpty {
-            guard let volume = self.volumes.get(claim.spec.volumeName) else {
-                return try await self.set(claim, phase: "Pending")
-            }
-            if let reference = volume.spec.claimRef,
-                !VolumeMatch.isReserved(volume, for: claim)
-            {
-                throw .internalError(
-                    "volume \(volume.metadata.name) is bound to \(reference.namespace)/\(reference.name)"
-                )
-            }
-            return try await self.bind(claim, volume)
-        }
+        if !claim.spec.volumeName.isEmpty { return try await self.bindToNamed(claim) }
         let name = claim.spec.storageClassName ?? ""
         let storageClass = self.classes.get(name)
         if storageClass?.volumeBindingMode == "WaitForFirstConsumer",
@@ -120,16 +123,55 @@ package final class VolumeBinder: Controller {
         try await self.askProvisioner(claim, storageClass)
     }
 
+    /// Binds a claim that names its volume itself.
+    private func bindToNamed(_ claim: CoreV1.PersistentVolumeClaim) async throws(StatusError) {
+        guard let volume = self.volumes.get(claim.spec.volumeName) else {
+            return try await self.set(claim, phase: "Pending")
+        }
+        if volume.spec.claimRef == nil {
+            if let problem = VolumeMatch.mismatch(volume, for: claim) {
+                self.warn(
+                    claim,
+                    "VolumeMismatch",
+                    "Cannot bind to requested volume \"\(volume.metadata.name)\": \(problem)"
+                )
+                return try await self.set(claim, phase: "Pending")
+            }
+        } else if !VolumeMatch.isReserved(volume, for: claim) {
+            self.warn(
+                claim,
+                "FailedBinding",
+                "volume \"\(volume.metadata.name)\" already bound to a different claim."
+            )
+            return try await self.set(claim, phase: "Pending")
+        }
+        try await self.bind(claim, volume)
+    }
+
     private func askProvisioner(
         _ claim: CoreV1.PersistentVolumeClaim,
         _ storageClass: StorageV1.StorageClass?
     ) async throws(StatusError) {
-        guard let storageClass, storageClass.provisioner != "kubernetes.io/no-provisioner" else {
-            self.tell(
-                claim,
-                "FailedBinding",
-                "no persistent volumes available for this claim and no storage class is set"
-            )
+        guard let storageClass, storageClass.provisioner != Self.noProvisioner else {
+            if let storageClass {
+                self.warn(
+                    claim,
+                    "ProvisioningFailed",
+                    "no volume plugin matched name: \(storageClass.provisioner)"
+                )
+            } else if let name = claim.spec.storageClassName, !name.isEmpty {
+                self.warn(
+                    claim,
+                    "ProvisioningFailed",
+                    "storageclass.storage.k8s.io \"\(name)\" not found"
+                )
+            } else {
+                self.tell(
+                    claim,
+                    "FailedBinding",
+                    "no persistent volumes available for this claim and no storage class is set"
+                )
+            }
             return try await self.set(claim, phase: "Pending")
         }
         var claim = claim
@@ -150,6 +192,10 @@ package final class VolumeBinder: Controller {
 
     private func tell(_ claim: CoreV1.PersistentVolumeClaim, _ reason: String, _ message: String) {
         self.context.recorder.record(.normal, reason, message, about: claim)
+    }
+
+    private func warn(_ claim: CoreV1.PersistentVolumeClaim, _ reason: String, _ message: String) {
+        self.context.recorder.record(.warning, reason, message, about: claim)
     }
 
     private func set(
@@ -196,58 +242,53 @@ package final class VolumeBinder: Controller {
     }
 
     private func checkBound(_ claim: CoreV1.PersistentVolumeClaim) async throws(StatusError) {
-        guard let volume = self.volumes.get(claim.spec.volumeName),
-            VolumeMatch.isReserved(volume, for: claim)
-        else {
-            if claim.status.phase != "Lost" {
-                self.context.recorder.record(
-                    .warning,
-                    "ClaimLost",
-                    "Bound claim has lost its PersistentVolume. Data on the volume is lost!",
-                    about: claim
-                )
-            }
-            return try await self.set(claim, phase: "Lost")
+        let name = claim.spec.volumeName
+        guard !name.isEmpty else {
+            return try await self.lose(
+                claim,
+                "ClaimLost",
+                "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
+            )
+        }
+        guard let volume = try await self.volume(name) else {
+            return try await self.lose(
+                claim,
+                "ClaimLost",
+                "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+            )
+        }
+        guard volume.spec.claimRef == nil || VolumeMatch.isReserved(volume, for: claim) else {
+            return try await self.lose(
+                claim,
+                "ClaimMisbound",
+                "Two claims are bound to the same volume, this one is bound incorrectly"
+            )
         }
         // A run that stopped half way is brought to its end.
-        if claim.status.phase != "Bound" || volume.status.phase != "Bound" {
+        if claim.status.phase != "Bound" || volume.status.phase != "Bound"
+            || volume.spec.claimRef?.uid != claim.metadata.uid
+        {
             try await self.bind(claim, volume)
         }
     }
 
-    // MARK: Volumes
-
-    private func set(
-        _ volume: CoreV1.PersistentVolume,
-        phase: String
-    ) async throws(StatusError) -> CoreV1.PersistentVolume {
-        guard volume.status.phase != phase else { return volume }
-        var volume = volume
-        volume.status.phase = phase
-        volume.status.message = ""
-        volume.status.lastPhaseTransitionTime = MetaV1.Time(self.context.clock.now)
-        return try await self.volumeClient.updateStatus(volume)
-    }
-
-    private func reconcileVolume(_ name: String) async throws(StatusError) {
-        guard let volume = self.volumes.get(name) else { return }
-        guard let reference = volume.spec.claimRef else {
-            _ = try await self.set(volume, phase: "Available")
-            return
-        }
-        // Reserved, but for nobody in particular yet.
-        if reference.uid.isEmpty {
-            _ = try await self.set(volume, phase: "Available")
-            return
-        }
-        let claim = self.claims.get(reference.name, in: reference.namespace)
-        if let claim, claim.metadata.uid == reference.uid { return }
+    /// The volume as the cache has it; what the cache does not know, the server may.
+    private func volume(_ name: String) async throws(StatusError) -> CoreV1.PersistentVolume? {
+        if let known = self.volumes.get(name) { return known }
         do throws(StatusError) {
-            let live = try await self.claimClient.get(reference.name, in: reference.namespace)
-            if live.metadata.uid == reference.uid { return }
+            return try await self.volumeClient.get(name)
         } catch {
             guard error.isNotFound else { throw error }
+            return nil
         }
-        _ = try await self.set(volume, phase: "Released")
+    }
+
+    private func lose(
+        _ claim: CoreV1.PersistentVolumeClaim,
+        _ reason: String,
+        _ message: String
+    ) async throws(StatusError) {
+        if claim.status.phase != "Lost" { self.warn(claim, reason, message) }
+        try await self.set(claim, phase: "Lost")
     }
 }

@@ -50,6 +50,32 @@ package enum VolumeMatch {
             && (reference.uid.isEmpty || reference.uid == claim.metadata.uid)
     }
 
+    /// Why a volume is not for a claim that names it; nil when it is.
+    ///
+    /// Source: upstream `pkg/controller/volume/persistentvolume/pv_controller.go`,
+    /// checkVolumeSatisfyClaim.
+    package static func mismatch(
+        _ volume: CoreV1.PersistentVolume,
+        for claim: CoreV1.PersistentVolumeClaim
+    ) -> String? {
+        if volume.metadata.deletionTimestamp != nil {
+            return "the volume is marked for deletion \"\(volume.metadata.name)\""
+        }
+        if self.storage(volume.spec.capacity) < self.storage(claim.spec.resources.requests) {
+            return "requested PV is too small"
+        }
+        if volume.spec.storageClassName != claim.spec.storageClassName ?? "" {
+            return "storageClassName does not match"
+        }
+        if (volume.spec.volumeMode ?? "Filesystem") != (claim.spec.volumeMode ?? "Filesystem") {
+            return "incompatible volumeMode"
+        }
+        let isAccessible = claim.spec.accessModes.allSatisfy {
+            volume.spec.accessModes.contains($0)
+        }
+        return isAccessible ? nil : "incompatible accessMode"
+    }
+
     private static func fits(
         _ claim: CoreV1.PersistentVolumeClaim,
         _ volume: CoreV1.PersistentVolume

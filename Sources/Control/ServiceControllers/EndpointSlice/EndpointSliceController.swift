@@ -78,6 +78,7 @@ package final class EndpointSliceController: Controller {
         else {
             // The garbage collector takes the slices of a Service that is gone.
             self.slices.forget(key)
+            self.context.counts?.endpointSlices.totals.note(key, nil)
             return
         }
         guard service.spec.type != "ExternalName", !service.spec.selector.isEmpty else { return }
@@ -88,11 +89,12 @@ package final class EndpointSliceController: Controller {
         for name in Set(pods.map(\.spec.nodeName)) where !name.isEmpty {
             nodes[name] = self.nodes.get(name)
         }
+        let known = try await self.slices.known(key)
         let plan = EndpointSlicePlan(
             service,
             pods: pods,
             nodes: nodes,
-            slices: try await self.slices.known(key),
+            slices: known,
             trigger: self.context.clock.now,
             maximum: self.context.options.maximumEndpointsPerSlice
         )
@@ -100,6 +102,7 @@ package final class EndpointSliceController: Controller {
         do throws(StatusError) {
             try await self.slices.carryOut(plan, key)
             syncs?.with("success").increment()
+            self.count(plan, known, service)
         } catch {
             if error.isNamespaceTerminating { return }
             syncs?.with("error").increment()
@@ -113,5 +116,29 @@ package final class EndpointSliceController: Controller {
             }
             throw error
         }
+    }
+
+    private func count(
+        _ plan: EndpointSlicePlan,
+        _ known: [DiscoveryV1.EndpointSlice],
+        _ service: CoreV1.Service
+    ) {
+        guard let counts = self.context.counts?.endpointSlices else { return }
+        let maximum = self.context.options.maximumEndpointsPerSlice
+        let numbers = SliceNumbers(known, plan, maximum: maximum)
+        let distribution = service.spec.trafficDistribution ?? ""
+        counts.addedPerSync.observe(Double(numbers.added))
+        counts.removedPerSync.observe(Double(numbers.removed))
+        counts.changedSlicesPerSync.with("Disabled", distribution)
+            .observe(Double(numbers.changedSlices))
+        counts.totals.note(
+            service.objectKey,
+            SliceTotals.Share(
+                slices: numbers.slices,
+                desiredSlices: numbers.desiredSlices,
+                endpoints: numbers.endpoints,
+                distribution: distribution
+            )
+        )
     }
 }

@@ -141,7 +141,8 @@ package struct EndpointSlicePlan: SliceChanges {
 
     // MARK: Parts
 
-    private static func key(_ endpoint: DiscoveryV1.Endpoint) -> String {
+    /// What tells an endpoint from others.
+    static func key(_ endpoint: DiscoveryV1.Endpoint) -> String {
         guard let target = endpoint.targetRef else {
             return endpoint.addresses.joined(separator: ",")
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Clocks
 package import ControllerKit
 import EventRecording
 import Informers
@@ -71,6 +72,7 @@ package final class EndpointSliceMirroringController: Controller {
             MirroredSlicePlan.isMirrored(endpoints, of: self.services.get(key))
         else {
             if self.endpoints.get(key) == nil { self.slices.forget(key) }
+            self.context.counts?.mirroring.totals.note(key, nil)
             try await self.slices.delete(slices)
             return
         }
@@ -81,8 +83,10 @@ package final class EndpointSliceMirroringController: Controller {
         )
         self.context.counts?.mirroring.skippedPerSync.observe(Double(plan.skippedCount))
         self.tell(plan, endpoints)
+        let started = self.context.clock.uptime
         do throws(StatusError) {
             try await self.slices.carryOut(plan, key)
+            self.count(plan, slices, key, since: started)
         } catch {
             if error.isNamespaceTerminating { return }
             if !error.isConflict {
@@ -95,6 +99,29 @@ package final class EndpointSliceMirroringController: Controller {
             }
             throw error
         }
+    }
+
+    private func count(
+        _ plan: MirroredSlicePlan,
+        _ known: [DiscoveryV1.EndpointSlice],
+        _ key: ObjectKey,
+        since started: Duration
+    ) {
+        guard let counts = self.context.counts?.mirroring else { return }
+        let maximum = self.context.options.maximumMirroredEndpoints
+        let numbers = SliceNumbers(known, plan, maximum: maximum)
+        counts.addedPerSync.observe(Double(numbers.added))
+        counts.updatedPerSync.observe(Double(numbers.updated))
+        counts.removedPerSync.observe(Double(numbers.removed))
+        counts.syncSeconds.observe(self.context.clock.uptime - started)
+        counts.totals.note(
+            key,
+            SliceTotals.Share(
+                slices: numbers.slices,
+                desiredSlices: numbers.desiredSlices,
+                endpoints: numbers.endpoints
+            )
+        )
     }
 
     private func tell(_ plan: MirroredSlicePlan, _ endpoints: CoreV1.Endpoints) {

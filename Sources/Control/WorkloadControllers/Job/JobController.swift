@@ -47,9 +47,18 @@ package final class JobController: Controller {
         self.ownership = Ownership(owners: self.client, objects: self.podControl.client)
         let queue = self.loop.queue
         let jobs = self.jobs
-        jobs.addHandler { queue.add($0.object.objectKey) }
+        let counts = context.counts?.jobs
+        jobs.addHandler { event in
+            if case .added(let job) = event, let manager = job.spec.managedBy,
+                manager != Self.ownManager
+            {
+                counts?.external.with(manager).increment()
+            }
+            queue.add(event.object.objectKey)
+        }
         self.pods.informer.addHandler { event in
             let pod = event.object
+            if let counts { JobPods.noteTracked(event, counts) }
             if let owner = pod.metadata.controller {
                 guard owner.kind == "Job" else { return }
                 queue.add(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))

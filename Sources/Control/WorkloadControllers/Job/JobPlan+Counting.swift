@@ -50,6 +50,9 @@ extension JobPlan {
         let kept = self.keptFailures(pods, succeeded: newIndexes)
         pods.keptFailed = kept.count
         for pod in pods.newFailed where !kept.contains(pod.metadata.uid) {
+            if let action = FailureVerdict.action(for: pod, self.job) {
+                self.policyActions.append(action)
+            }
             switch FailureVerdict.of(pod, self.job) {
             case .ignore: break
             case .failJob(let reason):

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import ControllerKit
+import Informers
 import KubernetesAPI
 import Metrics
 import Protobuf
@@ -40,6 +41,7 @@ extension JobPlan {
             metrics.podsFinished.with(mode, "succeeded").increment(by: UInt64(succeeded))
         }
         if failed > 0 { metrics.podsFinished.with(mode, "failed").increment(by: UInt64(failed)) }
+        for action in self.policyActions { metrics.policyFailures.with(action).increment() }
         if job.isIndexed { self.countIndexes(succeeded, old, job, metrics) }
         for type in ["Complete", "Failed"] {
             guard let condition = self.condition(type),
@@ -65,5 +67,22 @@ extension JobPlan {
         if failed > 0 {
             metrics.finishedIndexes.with("failed", limit).increment(by: UInt64(failed))
         }
+    }
+}
+
+extension JobPods {
+    /// Counts pods that ended and have the finalizer, as they come to be so and cease to be.
+    static func noteTracked(_ event: InformerEvent<CoreV1.Pod>, _ metrics: JobMetrics) {
+        let (was, isNow) =
+            switch event {
+            case .added(let pod): (false, self.isTracked(pod))
+            case .updated(let old, let new): (self.isTracked(old), self.isTracked(new))
+            case .deleted(let pod, _): (self.isTracked(pod), false)
+            }
+        if was != isNow { metrics.trackedPods.with(isNow ? "add" : "delete").increment() }
+    }
+
+    private static func isTracked(_ pod: CoreV1.Pod) -> Bool {
+        pod.isTerminal && pod.metadata.finalizers.contains(self.finalizer)
     }
 }

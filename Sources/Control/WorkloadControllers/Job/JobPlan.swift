@@ -29,6 +29,8 @@ package struct JobPlan {
     package var deletions: [CoreV1.Pod] = []
     /// Pods whose finalizer goes once the status is written.
     package var released: [CoreV1.Pod] = []
+    /// Actions of the failure policy that new failures called for.
+    package var policyActions: [String] = []
     package var status: BatchV1.JobStatus
     package var events: [Event] = []
     package var nextCheck: Duration?

@@ -18,6 +18,17 @@ enum FailureVerdict: Equatable {
     /// The Job is over.
     case failJob(String)
 
+    /// The action of the rule that fits; nil when none does.
+    static func action(for pod: CoreV1.Pod, _ job: BatchV1.Job) -> String? {
+        guard let policy = job.spec.podFailurePolicy, pod.status.phase == "Failed" else {
+            return nil
+        }
+        for (index, rule) in policy.rules.enumerated() {
+            if self.match(rule, pod, index) != nil { return rule.action }
+        }
+        return nil
+    }
+
     static func of(_ pod: CoreV1.Pod, _ job: BatchV1.Job) -> FailureVerdict {
         guard let policy = job.spec.podFailurePolicy, pod.status.phase == "Failed" else {
             return .count

@@ -5,6 +5,7 @@ import Clocks
 package import ControllerKit
 import Informers
 package import KubernetesAPI
+import Metrics
 import ObjectModel
 import Protobuf
 import ResourceClient
@@ -117,6 +118,9 @@ package final class ReplicaController<Owner: ReplicaOwner>: Controller {
         if plan.creations > 0 {
             failure = await self.create(plan.creations, owner, key).map { ($0, true) }
         } else if !plan.deletions.isEmpty {
+            if let counts = self.context.counts, Owner.self == AppsV1.ReplicaSet.self {
+                for ratio in plan.deletionAgeRatios { counts.deletionAgeRatio.observe(ratio) }
+            }
             failure = await self.delete(plan.deletions, owner, key).map { ($0, false) }
         }
         var status = plan.status

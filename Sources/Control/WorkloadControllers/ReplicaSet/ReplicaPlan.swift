@@ -16,6 +16,8 @@ package struct ReplicaPlan {
 
     package var creations = 0
     package var deletions: [CoreV1.Pod] = []
+    /// Of ready pods among them, when there is a choice: their age in ages of the youngest ready pod.
+    package var deletionAgeRatios: [Double] = []
     package var status = ReplicaStatus()
     /// When a pod becomes available if nothing else happens.
     package var nextCheck: Duration?
@@ -37,6 +39,9 @@ package struct ReplicaPlan {
             } else if missing < 0 {
                 self.deletions = DeletionOrder(related: related, now: now)
                     .first(min(-missing, Self.burst), of: active)
+                if self.deletions.count < active.count {
+                    self.deletionAgeRatios = Self.ageRatios(self.deletions, of: active, now)
+                }
             }
         }
         self.status = Self.status(owner, active, pods, now)
@@ -44,6 +49,21 @@ package struct ReplicaPlan {
             active.compactMap {
                 $0.timeUntilAvailable(minReadySeconds: owner.minReadySeconds, now: now)
             }.min()
+    }
+
+    /// Whole numbers, as upstream divides.
+    private static func ageRatios(
+        _ deletions: [CoreV1.Pod],
+        of active: [CoreV1.Pod],
+        _ now: Timestamp
+    ) -> [Double] {
+        func age(_ pod: CoreV1.Pod) -> Int64 {
+            let created = pod.metadata.creationTimestamp.timestamp ?? now
+            return now.since(created).components.seconds * 1000
+        }
+        let youngest = active.lazy.filter(\.isReady).map(age).min() ?? 0
+        guard youngest > 0 else { return [] }
+        return deletions.filter(\.isReady).map { Double(age($0) / youngest) }
     }
 
     private static func status<Owner: ReplicaOwner>(
