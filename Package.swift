@@ -421,7 +421,7 @@ targets += module(
     tests: [
         "ApusAPI", "Bytes", "Clocks", "ControllerHarness", "ControllerKit", "Informers",
         "KubernetesAPI", "MemoryCluster", "ObjectModel", "PKI", "Protobuf", "ResourceClient",
-        "Scalars", "Selectors",
+        "Scalars", "Selectors", "ServiceControllers", "WorkloadControllers",
     ]
 )
 targets += module(

@@ -89,10 +89,13 @@ struct ClusterScenario: Sendable, CustomTestStringConvertible {
 struct ClusterConvergenceTests {
     @Test(
         "ends well after late, lost and repeated events, failing writes and restarts",
-        arguments: [ClusterScenario.garbage, .namespaces]
+        arguments: [
+            ClusterScenario.garbage, .namespaces, .nodes, .records, .schedules, .services, .silence,
+            .tokens, .volumes,
+        ]
     )
     func storms(_ scenario: ClusterScenario) async throws {
-        for seed in 0..<UInt64(getenv("APUS_TEST_LONG") == nil ? 3 : 200) {
+        for seed in 1...UInt64(getenv("APUS_TEST_LONG") == nil ? 2 : 200) {
             let (cluster, isDone) = try await scenario.run(Storm(seed: seed, failures: 0.2))
             #expect(isDone, "\(scenario.name): seed \(seed)")
             for problem in scenario.problems(cluster) {
