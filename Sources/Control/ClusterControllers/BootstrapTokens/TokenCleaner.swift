@@ -65,7 +65,7 @@ package final class TokenCleaner: Controller {
                 DeleteOptions(uid: secret.metadata.uid)
             )
         } catch {
-            if !error.isNotFound, !error.isConflict { throw error }
+            if !error.isNotFound { throw error }
         }
     }
 }

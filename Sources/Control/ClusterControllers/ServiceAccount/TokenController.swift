@@ -162,7 +162,7 @@ package final class TokenController: Controller {
                 DeleteOptions(uid: secret.metadata.uid)
             )
         } catch {
-            if !error.isNotFound, !error.isConflict { throw error }
+            if !error.isNotFound { throw error }
         }
     }
 
