@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Apus: Kubernetes in Swift
+# scripts/test: beside
 """Does what docs/codegen.md says: its ```sh blocks, one after the other, in one shell, in a folder
 with nothing in it, until a package of its own with a schema of its own serves and calls its service.
 What the program prints is what the page says.

@@ -165,7 +165,7 @@ def scales(cluster):
             cluster.get("pods", "-n", "guestbook", "-l", "app=web")["items"]) == count)
         print(f"     to {count}: {time.monotonic() - begin:.1f} s")
     scale(1)
-    scale(10)
+    scale(30)
     scale(3)
     assert "<b>ann</b>" in page(cluster)
 
@@ -182,15 +182,27 @@ def runs_a_job(cluster):
 
 @test
 def runs_a_stateful_set(cluster):
+    pod = pod_spec("sleep", "100000")
+    pod["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
     cluster.apply(
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
          "spec": {"clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 80}]}},
-        workload("StatefulSet", "db", pod_spec("sleep", "100000"), replicas=2, serviceName="db"))
+        workload("StatefulSet", "db", pod, replicas=2, serviceName="db", volumeClaimTemplates=[{
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOnce"],
+                     "resources": {"requests": {"storage": "1Mi"}}}}]))
     rolled_out(cluster, "statefulset/db", "default")
+    names = ("db-0", "db-1")
+    for name in names:
+        cluster.kubectl("exec", name, "--", "sh", "-c", "hostname > /data/name")
     cluster.kubectl("delete", "pod", "db-0")
     rolled_out(cluster, "statefulset/db", "default")
-    for name in ("db-0", "db-1"):
+    for name in names:
         assert cluster.kubectl("exec", name, "--", "hostname") == f"{name}\n"
+        assert cluster.kubectl("exec", name, "--", "cat", "/data/name") == f"{name}\n"
+    claims = cluster.get("pvc")["items"]
+    assert {c["metadata"]["name"]: c["status"]["phase"] for c in claims} == {
+        f"data-{name}": "Bound" for name in names}
     address = cluster.get("pod", "db-1")["status"]["podIP"]
     wait("the name", lambda: address in cluster.kubectl(
         "exec", "reader", "--", "nslookup", "db-1.db.default.svc.cluster.local"))
@@ -315,6 +327,25 @@ def survives_a_reboot(cluster):
 
 
 @test
+def goes_on_at_another_address(cluster):
+    before = containers(cluster)
+    cluster.apus("down", "--keep-pods")
+    cluster.machine.move(3)
+    cluster.up()
+    wait("the node", lambda: ready_node(cluster))
+    [node] = cluster.get("nodes")["items"]
+    assert {"type": "InternalIP", "address": cluster.machine.address} in node["status"]["addresses"]
+    # The certificates of the API server and of the kubelet are for the new address.
+    assert cluster.api().call("GET", "/api/v1/namespaces/guestbook")[0] == 200
+    assert cluster.kubectl("logs", "reader") == "begin\n"
+    wait("the page", lambda: "<b>eve</b>" in page(cluster))
+    wait("the status", lambda: [i["ip"] for i in cluster.get(
+        "service", "guestbook", "-n", "guestbook")["status"]["loadBalancer"]["ingress"]] == [
+            cluster.machine.address])
+    assert containers(cluster) == before
+
+
+@test
 def stands_beside_another(cluster):
     other = Cluster(cluster.machine, "--control-plane-only",
                     data=str(cluster.machine.dir / "other"), offset=2000)
@@ -357,7 +388,10 @@ def takes_the_application_away(cluster):
 @test
 def leaves_nothing_after_a_reset(cluster):
     cluster.apus("reset", "--yes")
-    left = left_behind(cluster.before, traces(cluster.machine, cluster.data))
+    after = traces(cluster.machine, cluster.data)
+    # The machine has another address than before, as it moved.
+    after["addresses"].discard(f"eth0 inet {cluster.machine.address}/24")
+    left = left_behind(cluster.before, after)
     assert not left, left
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Apus: Kubernetes in Swift
-"""A second machine joins a cluster, as docs/multi-node.md says, works, moves, and goes again."""
+"""A second and a third machine join a cluster, as docs/multi-node.md says, work, move, and go again."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from machines import (  # noqa: E402
 PAGE = ROOT / "docs/multi-node.md"
 IMAGE = "apus.local/busybox:1"
 DATA = "/var/lib/apus"
+SERVE = "echo hello from $HOSTNAME > /tmp/index.html; echo begin; exec httpd -f -p 80 -h /tmp"
 LONG = bool(os.environ.get("APUS_TEST_LONG"))
 
 
@@ -28,34 +29,37 @@ ENVIRONMENT = ("APUS_COMPONENT_ARG=kube-controller-manager=--cluster-signing-dur
 
 
 class Lab:
-    """Two machines on a bridge; the first has a cluster, the second joins it."""
+    """Three machines on a bridge; the first has a cluster, the others join it."""
 
     def __init__(self):
-        self.first, self.second = Machine(190), Machine(191)
+        self.first, self.second, self.third = self.machines = [
+            Machine(number) for number in (190, 191, 192)]
         self.segment = None
         self.cluster = Cluster(self.first)
         self.blocks = []
 
     def start(self):
-        for machine in (self.first, self.second):
+        for machine in self.machines:
             machine.start()
         # Not in the range of Services: a node gets no certificate for an address in it.
-        self.segment = Segment("apmhub", "172.31.190", self.first, self.second)
+        self.segment = Segment("apmhub", "172.31.190", *self.machines)
 
     def stop(self):
-        for machine in (self.first, self.second):
+        for machine in self.machines:
             machine.stop()
         if self.segment:
             self.segment.remove()
 
-    def page(self, name):
-        """Runs the commands of a section of the page, each block on the machine it is for."""
+    def page(self, name, other=None, node="second"):
+        """Runs the commands of a section of the page, each block on the machine it is for: the first,
+        or the second (`other`), under its name (`node`)."""
         text = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)[1]
         blocks = re.findall(r"^```sh( second)?\n(.*?)^```$", text, re.M | re.S)
         assert blocks, name
         said = ""
         for on_second, commands in blocks:
-            machine = self.second if on_second else self.first
+            machine = (other or self.second) if on_second else self.first
+            commands = re.sub(r"\bsecond\b", node, commands)
             # What the first machine printed has its own address, token and hash.
             printed = re.search(r"^(apus join .*)$", said, re.M)
             if printed:
@@ -94,6 +98,11 @@ class Lab:
                          {"name": "main", "image": IMAGE, "command": list(command)}]}})
         self.cluster.kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=170s")
 
+    def images(self, machine):
+        machine.run(SUPPORT / "test-images", machine.dir / "images",
+                    f"{DATA}/run/containerd.sock",
+                    env={"APUS_BIN": str(pathlib.Path(APUS).parent)})
+
     def exec(self, pod, *words):
         return self.cluster.kubectl("exec", pod, "--", *words)
 
@@ -107,8 +116,10 @@ class Lab:
 
     def print_logs(self):
         self.cluster.print_logs()
-        for path in sorted((self.second.dir / "var/lib/apus/log").glob("*.log")):
-            print(f"--- second: {path.name}", path.read_text(errors="replace")[-3000:], sep="\n")
+        for machine in self.machines[1:]:
+            for path in sorted((machine.dir / "var/lib/apus/log").glob("*.log")):
+                print(f"--- {machine.index}: {path.name}",
+                      path.read_text(errors="replace")[-3000:], sep="\n")
 
 
 @test
@@ -170,12 +181,9 @@ def refuses_who_is_not_trusted(lab):
 @test
 def runs_pods_on_the_second_machine(lab):
     for machine in (lab.first, lab.second):
-        machine.run(SUPPORT / "test-images", machine.dir / "images",
-                    f"{DATA}/run/containerd.sock",
-                    env={"APUS_BIN": str(pathlib.Path(APUS).parent)})
-    serve = "echo hello from $HOSTNAME > /tmp/index.html; echo begin; exec httpd -f -p 80 -h /tmp"
-    lab.pod("there", "second", "sh", "-c", serve)
-    lab.pod("here", lab.first.run("hostname").strip(), "sh", "-c", serve)
+        lab.images(machine)
+    lab.pod("there", "second", "sh", "-c", SERVE)
+    lab.pod("here", lab.first.run("hostname").strip(), "sh", "-c", SERVE)
     wait("the log", lambda: lab.cluster.kubectl("logs", "there") == "begin\n")
     assert lab.exec("there", "hostname") == "there\n"
     address = {n: lab.cluster.get("pod", n)["status"]["podIP"] for n in ("here", "there")}
@@ -193,6 +201,47 @@ def services_and_names_reach_across(lab):
     for pod in ("here", "there"):
         wait("the name", lambda: lab.exec(
             pod, "wget", "-qO-", "http://there.default.svc.cluster.local/") == "hello from there\n")
+
+
+@test
+def a_third_machine_comes_and_goes(lab):
+    before = traces(lab.third, DATA)
+    lab.page("Join", lab.third, "third")
+    assert lab.is_ready("third")
+    lab.images(lab.third)
+    lab.pod("far", "third", "sh", "-c", SERVE)
+    address = {n: lab.cluster.get("pod", n)["status"]["podIP"] for n in ("here", "there", "far")}
+    for source in address:
+        for target in address:
+            wait(f"{target} from {source}", lambda: lab.exec(
+                source, "wget", "-qO-", f"http://{address[target]}/") == f"hello from {target}\n")
+    port = lab.cluster.get("service", "there")["spec"]["ports"][0]["nodePort"]
+    wait("the node port", lambda: fetch(lab.third.address, port)[1] == "hello from there\n")
+
+    def nodes_of_pods():
+        pods = lab.cluster.get("pods", "-l", "app=spread")["items"]
+        return sorted(p["spec"]["nodeName"] for p in pods if "deletionTimestamp" not in p["metadata"])
+    labels = {"app": "spread"}
+    lab.cluster.apply({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "spread"},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": {
+            "metadata": {"labels": labels},
+            "spec": {"terminationGracePeriodSeconds": 1,
+                     "containers": [{"name": "main", "image": IMAGE,
+                                     "command": ["sleep", "100000"]}],
+                     "topologySpreadConstraints": [{
+                         "maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
+                         "whenUnsatisfiable": "DoNotSchedule",
+                         "labelSelector": {"matchLabels": labels}}]}}}})
+    lab.cluster.kubectl("rollout", "status", "deployment/spread", "--timeout=170s")
+    assert len(set(nodes_of_pods())) == 3, nodes_of_pods()
+    lab.page("Take a machine away", lab.third, "third")
+    lab.cluster.kubectl("rollout", "status", "deployment/spread", "--timeout=170s")
+    assert set(nodes_of_pods()) == {"second", lab.first.run("hostname").strip()}
+    assert len(lab.cluster.get("nodes")["items"]) == 2
+    lab.cluster.kubectl("delete", "deployment", "spread")
+    left = left_behind(before, traces(lab.third, DATA))
+    assert not left, left
 
 
 @test

@@ -103,6 +103,15 @@ class Machine:
     def command(self, *words):
         return [str(SUPPORT / "machine"), "run", str(self.dir), *map(str, words)]
 
+    def move(self, number, prefix=None):
+        """Gives the machine another address, and takes the one that it had; with a prefix also
+        another network."""
+        prefix = prefix or f"10.99.{self.index}"
+        self.run("ip", "address", "flush", "dev", "eth0", "scope", "global")
+        self.run("ip", "address", "add", f"{prefix}.{number}/24", "dev", "eth0")
+        self.run("ip", "route", "replace", "default", "via", f"{prefix}.1")
+        self.address = f"{prefix}.{number}"
+
     def run(self, *words, check=True, text=None, seconds=180, env=None):
         """What a command in the machine prints."""
         return subprocess.run(
@@ -132,12 +141,8 @@ class Segment:
             self.move(machine, number)
 
     def move(self, machine, number):
-        """Gives a machine another address, and takes the one that it had."""
-        address = f"{self.prefix}.{number}"
-        machine.run("ip", "address", "flush", "dev", "eth0", "scope", "global")
-        machine.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
-        machine.run("ip", "route", "replace", "default", "via", f"{self.prefix}.1")
-        machine.address = address
+        """Gives a machine another address on the bridge."""
+        machine.move(number, self.prefix)
 
     def remove(self):
         subprocess.run(["ip", "link", "delete", self.name], check=False)

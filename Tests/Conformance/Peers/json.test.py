@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Apus: Kubernetes in Swift
+# scripts/test: beside
 """The JSON of google.protobuf's own types against Google's json_format, both ways.
 
 Every value of a table is written by Python in binary form and as JSON. Swift's JSON of the bytes must

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Apus: Kubernetes in Swift
+# scripts/test: beside
 """Exchanges random instances of every message type of proto/ with the Swift codecs, both ways.
 
 The schema files are compiled with grpcio-tools, the Python side is Google's protobuf runtime, the

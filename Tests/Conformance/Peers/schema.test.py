@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Apus: Kubernetes in Swift
+# scripts/test: beside
 """Proves that scripts/check-schema finds differences: changes one fact at a time in a copy of the
 schema files and demands a difference at that place."""
 

@@ -139,6 +139,27 @@ import Testing
         #expect(core.queue.count(.unschedulable) == 0)
     }
 
+    @Test("a node that goes takes its domain with it, and pods that are to be spread may fit")
+    func removedDomain() {
+        let core = scheduler([node("a"), node("b"), node("closed", unschedulable: true)])
+        func replica(_ name: String, on node: String = "") -> CoreV1.Pod {
+            pod(name, on: node, labels: ["app": "x"]) {
+                $0.spec.topologySpreadConstraints = [
+                    spread(["app": "x"], Cluster.hostnameLabel)
+                ]
+            }
+        }
+        core.setPod(replica("1", on: "a"), now: .zero)
+        core.setPod(replica("2", on: "b"), now: .zero)
+        core.setPod(replica("3"), now: .zero)
+        core.setPod(pod("large", cpu: "100"), now: .zero)
+        #expect(core.decide(now: .zero)?.refused != nil)
+        #expect(core.decide(now: .zero)?.refused != nil)
+        core.removeNode("closed", now: Self.second)
+        #expect(core.queue.count(.unschedulable) == 1)
+        #expect(["a", "b"].contains(core.decide(now: Self.second)?.node))
+    }
+
     @Test(
         "looks at fewer nodes the more there are",
         arguments: [

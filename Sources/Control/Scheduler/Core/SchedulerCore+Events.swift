@@ -27,7 +27,10 @@ extension SchedulerCore {
 
     /// A node that is gone.
     package func removeNode(_ name: String, now: Duration) {
+        guard let row = self.cluster.row(name) else { return }
+        let node = self.cluster.nodes[row]
         self.cluster.removeNode(name)
+        self.react(to: .nodeRemoved(node), now: now)
     }
 
     // MARK: Pods

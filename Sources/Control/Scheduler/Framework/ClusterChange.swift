@@ -7,6 +7,7 @@ package import KubernetesAPI
 package enum ClusterChange {
     case nodeAdded(CoreV1.Node)
     case nodeUpdated(old: CoreV1.Node, new: CoreV1.Node, parts: NodeParts)
+    case nodeRemoved(CoreV1.Node)
     case podPlaced(PodInfo)
     case placedPodUpdated(old: PodInfo, new: PodInfo)
     case placedPodRemoved(PodInfo)
@@ -32,6 +33,7 @@ package enum ClusterChange {
         switch self {
         case .nodeAdded: .nodeAdded
         case .nodeUpdated: .nodeUpdated
+        case .nodeRemoved: .nodeRemoved
         case .podPlaced: .podPlaced
         case .placedPodUpdated: .placedPodUpdated
         case .placedPodRemoved: .placedPodRemoved
@@ -58,6 +60,7 @@ package struct ChangeKinds: OptionSet, Sendable, Hashable {
     package static let podUpdated = ChangeKinds(rawValue: 32)
     package static let namespaceChanged = ChangeKinds(rawValue: 64)
     package static let volumeObject = ChangeKinds(rawValue: 128)
+    package static let nodeRemoved = ChangeKinds(rawValue: 256)
 
     /// A node that comes or changes.
     package static let node: ChangeKinds = [.nodeAdded, .nodeUpdated]

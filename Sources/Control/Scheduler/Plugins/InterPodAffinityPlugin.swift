@@ -61,7 +61,7 @@ package struct InterPodAffinityPlugin: FilterPlugin, ScorePlugin {
             return old.labels != new.labels
         case .namespaceChanged:
             return true
-        case .volumeObject:
+        case .nodeRemoved, .volumeObject:
             return false
         }
     }

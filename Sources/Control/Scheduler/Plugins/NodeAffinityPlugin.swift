@@ -47,7 +47,8 @@ package struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
         case .podUpdated(let old, let new):
             return old.pod.spec.nodeSelector != new.pod.spec.nodeSelector
                 || old.pod.spec.affinity?.nodeAffinity != new.pod.spec.affinity?.nodeAffinity
-        case .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged, .volumeObject:
+        case .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged,
+            .volumeObject:
             return false
         }
     }

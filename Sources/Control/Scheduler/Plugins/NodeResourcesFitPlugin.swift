@@ -64,7 +64,7 @@ package struct NodeResourcesFitPlugin: FilterPlugin, ScorePlugin {
             return self.hasMore(old.requests.amounts, new.requests.amounts, of: pod)
         case .podUpdated(let old, let new):
             return old.requests.amounts != new.requests.amounts
-        case .podPlaced, .namespaceChanged, .volumeObject:
+        case .nodeRemoved, .podPlaced, .namespaceChanged, .volumeObject:
             return false
         }
     }

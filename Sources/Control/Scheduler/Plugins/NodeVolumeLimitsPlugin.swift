@@ -27,7 +27,7 @@ package struct NodeVolumeLimitsPlugin: FilterPlugin {
             .volumeObject(.attachment):
             true
         case .placedPodRemoved(let removed): !removed.volumes.claims.isEmpty
-        case .volumeObject, .nodeUpdated, .podPlaced, .placedPodUpdated, .podUpdated,
+        case .volumeObject, .nodeUpdated, .nodeRemoved, .podPlaced, .placedPodUpdated, .podUpdated,
             .namespaceChanged:
             false
         }

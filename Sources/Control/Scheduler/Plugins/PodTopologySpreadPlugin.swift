@@ -11,7 +11,7 @@ import Selectors
 package struct PodTopologySpreadPlugin: FilterPlugin, ScorePlugin {
     package let name = PluginName.podTopologySpread
     package let interest: ChangeKinds = [
-        .node, .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated,
+        .node, .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated,
     ]
 
     let defaults: SpreadDefaults
@@ -66,7 +66,8 @@ package struct PodTopologySpreadPlugin: FilterPlugin, ScorePlugin {
         case .placedPodUpdated(let old, let new):
             if old.labels == new.labels, old.isTerminating == new.isTerminating { return false }
             return Self.counts(old, pod, constraints) || Self.counts(new, pod, constraints)
-        case .nodeAdded(let node):
+        // One domain fewer may leave the spread even enough.
+        case .nodeAdded(let node), .nodeRemoved(let node):
             return Self.hasLabels(node, constraints)
         case .nodeUpdated(let old, let new, let parts):
             if parts.contains(.taints) { return true }

@@ -72,7 +72,8 @@ package struct NodeUnschedulablePlugin: FilterPlugin {
         case .nodeAdded(let node): !node.spec.unschedulable
         case .nodeUpdated(let old, let new, _): old.spec.unschedulable && !new.spec.unschedulable
         case .podUpdated(_, let new): new.tolerations.tolerate(.unschedulable)
-        case .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged, .volumeObject:
+        case .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged,
+            .volumeObject:
             false
         }
     }
@@ -103,8 +104,8 @@ package struct NodePortsPlugin: FilterPlugin {
         switch change {
         case .nodeAdded: true
         case .placedPodRemoved(let removed): Self.conflict(pod.hostPorts, removed.hostPorts)
-        case .placedPodUpdated, .nodeUpdated, .podPlaced, .podUpdated, .namespaceChanged,
-            .volumeObject:
+        case .placedPodUpdated, .nodeUpdated, .nodeRemoved, .podPlaced, .podUpdated,
+            .namespaceChanged, .volumeObject:
             false
         }
     }

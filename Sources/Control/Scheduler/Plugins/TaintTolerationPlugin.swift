@@ -28,7 +28,8 @@ package struct TaintTolerationPlugin: FilterPlugin, ScorePlugin {
             return !self.isTolerated(old, pod) && self.isTolerated(new, pod)
         case .podUpdated(let old, let new):
             return old.tolerations != new.tolerations
-        case .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged, .volumeObject:
+        case .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .namespaceChanged,
+            .volumeObject:
             return false
         }
     }

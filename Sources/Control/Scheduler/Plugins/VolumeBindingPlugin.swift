@@ -90,7 +90,8 @@ package struct VolumeBindingPlugin: FilterPlugin {
         case .volumeObject(.claim(let namespace, let name)):
             namespace == pod.namespace && pod.volumes.claims.contains { $0.name == name }
         case .volumeObject: true
-        case .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated, .namespaceChanged:
+        case .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated,
+            .namespaceChanged:
             false
         }
     }

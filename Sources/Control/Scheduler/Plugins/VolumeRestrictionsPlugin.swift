@@ -42,7 +42,7 @@ package struct VolumeRestrictionsPlugin: FilterPlugin {
             !removed.volumes.isEmpty
         case .volumeObject(.claim(let namespace, let name)):
             namespace == pod.namespace && pod.volumes.claims.contains { $0.name == name }
-        case .volumeObject, .nodeUpdated, .podPlaced, .placedPodUpdated, .podUpdated,
+        case .volumeObject, .nodeUpdated, .nodeRemoved, .podPlaced, .placedPodUpdated, .podUpdated,
             .namespaceChanged:
             false
         }

@@ -54,7 +54,8 @@ package struct VolumeZonePlugin: FilterPlugin {
         switch change {
         case .nodeAdded, .volumeObject: true
         case .nodeUpdated(_, _, let parts): parts.contains(.labels)
-        case .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated, .namespaceChanged:
+        case .nodeRemoved, .podPlaced, .placedPodUpdated, .placedPodRemoved, .podUpdated,
+            .namespaceChanged:
             false
         }
     }

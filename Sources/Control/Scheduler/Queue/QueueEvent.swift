@@ -17,6 +17,7 @@ package enum QueueEvent: String, Sendable {
     case gatesAdded = "PodSchedulingGatesAdded"
     case nodeAdd = "NodeAdd"
     case nodeUpdate = "NodeUpdate"
+    case nodeDelete = "NodeDelete"
     case assignedPodAdd = "AssignedPodAdd"
     case assignedPodUpdate = "AssignedPodUpdate"
     case assignedPodDelete = "AssignedPodDelete"
@@ -30,6 +31,7 @@ extension ChangeKinds {
         switch self {
         case .nodeAdded: .nodeAdd
         case .nodeUpdated: .nodeUpdate
+        case .nodeRemoved: .nodeDelete
         case .podPlaced: .assignedPodAdd
         case .placedPodUpdated: .assignedPodUpdate
         case .placedPodRemoved: .assignedPodDelete
