@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+import threading
 import time
 
 from etcd_support import IS_LONG, Etcd, Tests, apus, etcdctl, expect, expect_match
@@ -221,6 +222,52 @@ def snapshots(etcd):
     expect(code == 1 and "SHA-256" in output, output)
 
 
+def snapshot_under_load(etcd):
+    """What is restored is what the running store answers at the snapshot's revision."""
+    stop, written = threading.Event(), [0] * 4
+
+    def write(worker):
+        while not stop.is_set():
+            number = written[worker]
+            check(etcd, "OK", "put", f"load/{worker}/{number % 50}", str(number))
+            written[worker] += 1
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    saved = []
+    try:
+        for number, command in enumerate([["etcdctl"], ["apus", "etcd"]] * 2):
+            path = tests.folder(f"load{number}.snap")
+            if command == ["etcdctl"]:
+                check(etcd, "Snapshot saved", "snapshot", "save", path)
+            else:
+                code, output = apus("etcd", "snapshot", "save", path, "--endpoint", etcd.url)
+                expect(code == 0, output)
+            saved.append(path)
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    expect(min(written) > 0, f"a writer did not write: {written}")
+    revisions = []
+    for path in saved:
+        code, output = apus("etcd", "snapshot", "status", path)
+        expect(code == 0, output)
+        revision = int(re.search(r"^revision +(\d+)$", output, re.MULTILINE).group(1))
+        revisions.append(revision)
+        target = path + ".store"
+        code, output = apus("etcd", "snapshot", "restore", path, "--data-dir", target)
+        expect(code == 0, output)
+        range_ = ["get", "load/", "--prefix", "-w", "json"]
+        then = json.loads(check(etcd, "", *range_, "--rev", str(revision)))
+        with Etcd(target) as copy:
+            now = json.loads(check(copy, "", *range_))
+        expect(now["header"]["revision"] == revision, f"{now['header']}, not {revision}")
+        expect(now.get("kvs") == then.get("kvs"), f"the keys at {revision} differ")
+    expect(revisions == sorted(revisions), revisions)
+
+
 def http(etcd):
     expect(etcd.get("/health") == (200, '{"health":"true","reason":""}'), etcd.get("/health"))
     status, body = etcd.get("/version")
@@ -344,7 +391,7 @@ def stops(etcd):
 with Etcd(tests.folder("data")) as server:
     for test in [
         keys, transactions, watches, leases, lease_ends, locks, mirror, performance, snapshots,
-        http, maintenance, tls, flags, stops,
+        snapshot_under_load, http, maintenance, tls, flags, stops,
     ]:
         tests.run(test.__name__, test, server)
 tests.finish()
