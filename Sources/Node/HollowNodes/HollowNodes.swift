@@ -128,7 +128,7 @@ package struct HollowNodes: Sendable {
         ]
         let request = self.leases.patchRequest(name, in: Self.leaseNamespace, .merge, patch)
         do throws(StatusError) {
-            _ = try await self.writer.write(.patch(request))
+            _ = try await self.writer.write(Self.brief(request))
         } catch {
             if error.isNotFound { await self.createLease(name, now) }
         }
@@ -172,7 +172,7 @@ package struct HollowNodes: Sendable {
             subresource: "status"
         )
         // A failure is made up for at the next report.
-        _ = try? await self.writer.write(.patch(request))
+        _ = try? await self.writer.write(Self.brief(request))
     }
 
     // MARK: Pods
@@ -245,7 +245,7 @@ package struct HollowNodes: Sendable {
             ["metadata": ["uid": DynamicValue(pod.metadata.uid)], "status": tree],
             subresource: "status"
         )
-        return await self.write(.patch(request), pod)
+        return await self.write(Self.brief(request), pod)
     }
 
     private func remove(_ pod: CoreV1.Pod) async -> String? {
@@ -255,6 +255,15 @@ package struct HollowNodes: Sendable {
             DeleteOptions(gracePeriodSeconds: 0, uid: pod.metadata.uid)
         )
         return await self.write(.delete(request), pod)
+    }
+
+    /// A patch whose answer says only that it is done: nothing is read from it.
+    private static func brief(
+        _ request: ApusResource.PatchRequest
+    ) -> ApusResource.MutateRequest.OneOfOperation {
+        var request = request
+        request.options?.answer = ApusResource.Form.none
+        return .patch(request)
     }
 
     private func write(
