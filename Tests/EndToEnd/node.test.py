@@ -56,6 +56,15 @@ class Cluster(base.Node):
         for user in ("admin", "kubelet"):
             (self.dir / f"{user}.conf").write_text(
                 KUBECONFIG.format(port=self.port, pki=pki, user=user))
+        self.start_apiserver()
+        wait("the API server", lambda: self.kubectl("get", "namespaces"))
+        # There is no controller manager, which would make them.
+        wait("the account", lambda: self.kubectl("create", "serviceaccount", "default"))
+        self.kubectl("create", "configmap", "kube-root-ca.crt", f"--from-file={pki}/ca.crt")
+        self.start_kubelet()
+
+    def start_apiserver(self):
+        pki = self.dir / "pki"
         self.apiserver = subprocess.Popen(
             [base.APUS, "kube-apiserver", "--etcd-data-dir", self.dir / "etcd",
              "--bind-address", "127.0.0.1", "--secure-port", str(self.port),
@@ -68,12 +77,7 @@ class Cluster(base.Node):
              "--service-account-signing-key-file", pki / "sa.key",
              "--service-account-issuer", "https://kubernetes.default.svc",
              "--local-volume-path", self.dir / "volumes"],
-            stdout=open(self.dir / "apiserver.log", "wb"), stderr=subprocess.STDOUT)
-        wait("the API server", lambda: self.kubectl("get", "namespaces"))
-        # There is no controller manager, which would make them.
-        wait("the account", lambda: self.kubectl("create", "serviceaccount", "default"))
-        self.kubectl("create", "configmap", "kube-root-ca.crt", f"--from-file={pki}/ca.crt")
-        self.start_kubelet()
+            stdout=open(self.dir / "apiserver.log", "ab"), stderr=subprocess.STDOUT)
 
     def start_kubelet(self, *flags):
         pki = self.dir / "pki"

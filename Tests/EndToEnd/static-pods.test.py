@@ -60,6 +60,18 @@ class Node:
     def socket(self):
         return str(self.runtime / "containerd.sock")
 
+    @property
+    def runtime_pid(self):
+        return int((self.runtime / "containerd.pid").read_text())
+
+    def restart_runtime(self):
+        """Starts the containerd again, which has ended."""
+        process = subprocess.Popen(
+            ["containerd", "--config", self.runtime / "config.toml"],
+            stdout=open(self.runtime / "containerd.log", "ab"), stderr=subprocess.STDOUT,
+            start_new_session=True)
+        (self.runtime / "containerd.pid").write_text(str(process.pid))
+
     def start_kubelet(self):
         log = open(self.dir / "kubelet.log", "ab")
         self.kubelet = subprocess.Popen(
@@ -201,13 +213,8 @@ def adopts_containers_after_its_own_end(node):
 @test
 def survives_the_runtimes_restart(node):
     [before] = node.containers()["hello-node", "main"]
-    pid = int((node.runtime / "containerd.pid").read_text())
-    os.kill(pid, signal.SIGKILL)
-    process = subprocess.Popen(
-        ["containerd", "--config", node.runtime / "config.toml"],
-        stdout=open(node.runtime / "containerd.log", "ab"), stderr=subprocess.STDOUT,
-        start_new_session=True)
-    (node.runtime / "containerd.pid").write_text(str(process.pid))
+    os.kill(node.runtime_pid, signal.SIGKILL)
+    node.restart_runtime()
     wait("containerd", lambda: before in node.running())
     node.see_through()
     assert node.containers()["hello-node", "main"] == [before]
@@ -357,7 +364,9 @@ def runs_hooks(node):
         "volumes": [{"name": "out", "hostPath": {"path": str(node.dir / "out"),
                                                  "type": "DirectoryOrCreate"}}],
         "containers": [container(
-            "sleep", "3600", volumeMounts=[{"name": "out", "mountPath": "/out"}],
+            # Ends when it is told to, which `sleep` as the first process does not.
+            "sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait",
+            volumeMounts=[{"name": "out", "mountPath": "/out"}],
             lifecycle={"postStart": {"exec": {"command": ["touch", "/out/started"]}},
                        "preStop": {"exec": {"command": ["touch", "/out/stopping"]}}})]})
     wait("the first hook", lambda: (node.dir / "out/started").exists())
