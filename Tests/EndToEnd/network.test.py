@@ -57,19 +57,40 @@ while not stop:
     except (OSError, AssertionError) as error: bad.append(repr(error))
 print(good, len(bad), bad[:3])
 """
-# A name server of the world, that knows one name.
+# A name server of the world, that knows three names: one is too long for a datagram, one has another
+# address each time. Beside each answer come forged ones: with another id, and of another question.
 NAME_SERVER = """
-import socket
+import socket, threading
+def name(text): return b"".join(bytes([len(l)]) + l for l in text.encode().split(b".")) + b"\\0"
+WWW, LONG, TURN = name("www.example"), name("long.example"), name("turn.example")
+asked = 0
+def reply(q, over_tcp=False):
+    global asked
+    end = q.index(b"\\0", 12) + 5
+    wanted, is_a = q[12:end - 4].lower(), q[end - 4:end - 2] == b"\\0\\1"
+    asked += wanted == TURN
+    last = {WWW: 9, LONG: 10, TURN: 20 + asked}.get(wanted)
+    cut = wanted == LONG and not over_tcp
+    has = is_a and last is not None and not cut
+    head = q[:2] + bytes([0x81 | 2 * cut, 0x80 | 3 * (last is None), 0, 1, 0, has]) + bytes(4)
+    record = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4" + bytes([203, 0, 113, last or 0])
+    return head + q[12:end] + (record if has else b"")
+def streams():
+    listener = socket.create_server(("0.0.0.0", 53))
+    while True:
+        c, _ = listener.accept()
+        with c:
+            q = c.recv(999)
+            if len(q) > 18: c.sendall((lambda r: len(r).to_bytes(2, "big") + r)(reply(q[2:], True)))
+threading.Thread(target=streams, daemon=True).start()
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("0.0.0.0", 53))
 while True:
     q, a = s.recvfrom(999)
-    end = q.index(b"\\0", 12) + 5
-    known = q[12:end - 4].lower() == b"\\3www\\7example\\0"
-    answers = known and q[end - 4:end - 2] == b"\\0\\1"
-    head = q[:2] + (b"\\x81\\x80" if known else b"\\x81\\x83") + bytes([0, 1, 0, answers]) + bytes(4)
-    record = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4" + bytes([203, 0, 113, 9])
-    s.sendto(head + q[12:end] + (record if answers else b""), a)
+    r = reply(q)
+    s.sendto(bytes([r[0] ^ 1]) + r[1:-1] + b"\\x42", a)
+    s.sendto(r[:13] + bytes([r[13] ^ 1]) + r[14:-1] + b"\\x42", a)
+    s.sendto(r, a)
 """
 # Thousands of questions that nobody would ask; the last line says how many were answered.
 STORM = """
@@ -909,6 +930,13 @@ def other_names_are_asked_of_the_nodes_servers(lab):
         wait("the name", lambda: dig(lab, source, "www.example") == ["203.0.113.9"])
         assert dig(lab, source, "+tcp", "www.example") == ["203.0.113.9"]
     assert status(lab, "client", "nothing.example") == "NXDOMAIN"
+
+
+@test
+def answers_of_others_are_kept(lab):
+    first = dig(lab, "client", "turn.example")
+    assert first[0].startswith("203.0.113.2"), first
+    assert [dig(lab, "client", "turn.example") for _ in range(3)] == [first] * 3
 
 
 @test
