@@ -49,7 +49,8 @@ extension ResourceStore {
             }
             let key = [UInt8](query.filter.prefix) + token.start
             if token.revision < 0 {
-                return self.page(query, try await self.consistentSnapshot(), from: Bytes(key))
+                try await self.becomeFresh()
+                return self.page(query, self.snapshot(query), from: Bytes(key))
             }
             return try await self.listStored(query, at: token.revision, from: Bytes(key))
         }
@@ -60,36 +61,35 @@ extension ResourceStore {
         guard self.shared.isReady else {
             return try await self.listStored(query, at: 0, from: query.filter.prefix)
         }
-        let snapshot: ResourceCache.Snapshot
         if query.resourceVersion.isEmpty {
-            guard let fresh = try await self.freshSnapshot() else {
+            guard try await self.isFreshInTime() else {
                 return try await self.listStored(query, at: 0, from: query.filter.prefix)
             }
-            snapshot = fresh
         } else {
             try await self.waitFor(version)
-            snapshot = self.cache.snapshot(applied: self.shared.applied)
         }
-        return self.page(query, snapshot, from: query.filter.prefix)
+        return self.page(query, self.snapshot(query), from: query.filter.prefix)
     }
 
-    /// The objects as they are, no write before the call left out.
-    package func consistentSnapshot() async throws(StatusError) -> ResourceCache.Snapshot {
-        guard let snapshot = try await self.freshSnapshot() else {
+    private func snapshot(_ query: ListQuery) -> ResourceCache.Snapshot {
+        self.cache.snapshot(applied: self.shared.applied, for: query.filter)
+    }
+
+    /// Returns when the cache has every write that was made before the call.
+    private func becomeFresh() async throws(StatusError) {
+        guard try await self.isFreshInTime() else {
             throw .timeout("the cache did not become fresh in time", retryAfterSeconds: 1)
         }
-        return snapshot
     }
 
-    /// The same; nil when the cache does not get there in time.
-    private func freshSnapshot() async throws(StatusError) -> ResourceCache.Snapshot? {
+    /// The same; false when the cache does not get there in time.
+    private func isFreshInTime() async throws(StatusError) -> Bool {
         let revision = try await self.mapped { () throws(StoreError) in
             try await self.shared.currentRevision()
         }
         // A store whose word on progress cannot be taken may say nothing at all.
         let timeout = self.shared.trustsProgress ? Self.freshness : Self.freshnessByEvents
-        guard await self.shared.waitUntilApplied(revision, timeout: timeout) else { return nil }
-        return self.cache.snapshot(applied: self.shared.applied)
+        return await self.shared.waitUntilApplied(revision, timeout: timeout)
     }
 
     /// Waits until the cache has a revision.
@@ -278,7 +278,7 @@ extension ResourceStore {
         }
         if startsWithState {
             if resourceVersion.isEmpty {
-                _ = try await self.consistentSnapshot()
+                try await self.becomeFresh()
             } else {
                 try await self.waitFor(version)
             }

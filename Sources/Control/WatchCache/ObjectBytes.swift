@@ -113,6 +113,29 @@ package enum ObjectBytes {
         return body(nil)
     }
 
+    /// Gives the name of each label to `body`.
+    static func forEachLabel(
+        in raw: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        guard let layout = self.layout(raw) else { return }
+        var fields = Reader(
+            UnsafeRawBufferPointer(rebasing: raw[..<layout.body.upperBound]),
+            at: layout.version.upperBound
+        )
+        while let tag = fields.tag(), tag >> 3 <= 11 {
+            guard tag == UInt64(self.labelsTag) else {
+                guard fields.skip(tag) else { return }
+                continue
+            }
+            guard let bytes = fields.bytes() else { return }
+            var entry = Reader(bytes, at: 0)
+            while let tag = entry.tag(), tag & 7 == 2, let part = entry.bytes() {
+                if tag >> 3 == 1 { body(part) }
+            }
+        }
+    }
+
     /// The value of a map's entry when its key is this one.
     private static func value(
         ofEntry entry: UnsafeRawBufferPointer,

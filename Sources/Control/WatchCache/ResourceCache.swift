@@ -21,6 +21,7 @@ package final class ResourceCache: Sendable {
 
     struct State {
         var objects = OrderedObjects()
+        var indexes = ObjectIndexes()
         var ring = EventRing(floor: 0)
         /// The revision of the last event.
         var revision: Int64 = 0
@@ -32,6 +33,14 @@ package final class ResourceCache: Sendable {
         var waiting: [Watcher] = []
         /// Those that wait for events of certain objects.
         var waitingFor: [WatchFilter.Trigger: [Watcher]] = [:]
+        /// How many of those wait for the value of a label, by the label.
+        var waitingLabels: [String: Int] = [:]
+
+        /// Takes note that watchers no longer wait for a label.
+        mutating func endLabelWaits(_ label: String, _ count: Int) {
+            let rest = (self.waitingLabels[label] ?? 0) - count
+            self.waitingLabels[label] = rest > 0 ? rest : nil
+        }
 
         /// All that wait.
         var allWaiting: [Watcher] { self.waiting + self.waitingFor.values.joined() }
@@ -59,6 +68,16 @@ package final class ResourceCache: Sendable {
         }
     }
 
+    /// The objects now that a filter may select: all of those that it does, and perhaps others.
+    package func snapshot(applied: Int64, for filter: WatchFilter) -> Snapshot {
+        self.state.withLock { state in
+            Snapshot(
+                objects: state.indexes.candidates(filter, of: state.objects),
+                revision: max(state.revision, applied)
+            )
+        }
+    }
+
     /// The object with a key, as it is now.
     package func object(_ key: Bytes) -> CachedObject? {
         self.state.withLock { $0.objects[key] }
@@ -78,12 +97,14 @@ package final class ResourceCache: Sendable {
     func reset(_ objects: OrderedObjects, revision: Int64) {
         let woken = self.state.withLock { state in
             state.objects = objects
+            state.indexes = ObjectIndexes()
             state.revision = revision
             state.ring = EventRing(floor: revision)
             state.generation += 1
             let woken = state.allWaiting.compactMap { $0.endWait() }
             state.waiting = []
             state.waitingFor = [:]
+            state.waitingLabels = [:]
             return woken
         }
         for waiter in woken { waiter.resume(returning: .changed) }
@@ -113,7 +134,7 @@ package final class ResourceCache: Sendable {
                 let number = state.ring.next
                 state.ring.append(event)
                 state.revision = event.revision
-                Self.collect(&woken, &state, event, number)
+                self.collect(&woken, &state, event, number)
             }
         }
         for waiter in woken { waiter.resume(returning: .changed) }
@@ -123,9 +144,11 @@ package final class ResourceCache: Sendable {
         switch change {
         case .put(let object):
             let previous = state.objects.put(object)
+            state.indexes.replace(previous, with: object)
             return CacheEvent(previous == nil ? .added : .modified, object, previous: previous)
         case .delete(let key, let revision):
             guard let previous = state.objects.remove(key) else { return nil }
+            state.indexes.replace(previous, with: nil)
             return CacheEvent(
                 .deleted,
                 previous.deleted(at: revision, self.form),
@@ -135,7 +158,7 @@ package final class ResourceCache: Sendable {
     }
 
     /// Takes those who wait for an event out of the waiting, and lets them go on from it.
-    private static func collect(
+    private func collect(
         _ woken: inout [Watcher.Waiter],
         _ state: inout State,
         _ event: CacheEvent,
@@ -152,21 +175,56 @@ package final class ResourceCache: Sendable {
             state.waiting.removeAll(keepingCapacity: true)
         }
         guard !state.waitingFor.isEmpty else { return }
-        for trigger in self.triggers(of: event) {
-            if let watchers = state.waitingFor.removeValue(forKey: trigger) { take(watchers) }
+        for trigger in self.triggers(of: event, state.waitingLabels) {
+            guard let watchers = state.waitingFor.removeValue(forKey: trigger) else { continue }
+            take(watchers)
+            if case .label(_, let label, _) = trigger {
+                state.endLabelWaits(label, watchers.count)
+            }
         }
     }
 
-    private static func triggers(of event: CacheEvent) -> [WatchFilter.Trigger] {
+    private func triggers(
+        of event: CacheEvent,
+        _ waitingLabels: [String: Int]
+    ) -> [WatchFilter.Trigger] {
         let object = event.object
+        var prefixes: [Bytes] = [Bytes()]
         var triggers: [WatchFilter.Trigger] = [.key(object.key)]
         if let slash = object.key.firstIndex(of: UInt8(ascii: "/")) {
-            triggers.append(.namespace(object.key.slice(0..<(slash + 1))))
+            let prefix = object.key.slice(0..<(slash + 1))
+            triggers.append(.namespace(prefix))
+            prefixes.append(prefix)
         }
-        // The index of the field is the same for all watchers of the resource.
-        for value in Set(object.fields + (event.previous?.fields ?? [])) {
-            triggers.append(.field(value))
+        /// Values before and after the event, each once.
+        func values(_ key: IndexKey) -> [String] {
+            let now = object.value(of: key)
+            let before = event.previous?.value(of: key)
+            return [now, before == now ? nil : before].compactMap { $0 }
+        }
+        if let index = self.form.fields?.trigger {
+            triggers += values(.field(index)).map { .field($0) }
+        }
+        if waitingLabels.isEmpty { return triggers }
+        for label in self.labels(of: event) where waitingLabels[label] != nil {
+            for value in values(.label(label)) {
+                triggers += prefixes.map { .label($0, label, value) }
+            }
         }
         return triggers
+    }
+
+    /// The labels that an object has, or had before. They are looked at, and not those that are
+    /// waited for, so that the cost of an event does not grow with the number of watchers.
+    private func labels(of event: CacheEvent) -> Set<String> {
+        var labels: Set<String> = []
+        for object in [event.object, event.previous].compactMap({ $0 }) {
+            object.withMessage { message in
+                ObjectBytes.forEachLabel(in: message) { label in
+                    labels.insert(String(decoding: label, as: UTF8.self))
+                }
+            }
+        }
+        return labels
     }
 }

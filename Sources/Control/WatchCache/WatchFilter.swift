@@ -12,6 +12,8 @@ package struct WatchFilter: Sendable {
     package let key: Bytes?
     package let labels: LabelSelector
     private let fields: [FieldTerm]
+    /// What a selected object's fields and labels are for certain: what indexes are asked for.
+    let equalities: [(key: IndexKey, value: String)]
     /// The event's value that wakes the watcher; nil for every event.
     let trigger: Trigger?
 
@@ -32,6 +34,8 @@ package struct WatchFilter: Sendable {
         case key(Bytes)
         case field(String)
         case namespace(Bytes)
+        /// A label's value, with the prefix that keys must have.
+        case label(Bytes, String, String)
     }
 
     /// A field that the resource does not let anybody select.
@@ -53,12 +57,16 @@ package struct WatchFilter: Sendable {
         var namespace = namespace
         var name: String?
         var trigger: Trigger?
+        var equalities: [(key: IndexKey, value: String)] = []
         for term in fields.terms {
             let subject: FieldTerm.Subject
             switch term.field {
             case "metadata.name":
                 subject = .name
-                if !term.isNegated { name = term.value }
+                if !term.isNegated {
+                    name = term.value
+                    equalities.append((.name, term.value))
+                }
             case "metadata.namespace" where isNamespaced:
                 subject = .namespace
                 if !term.isNegated, namespace.isEmpty { namespace = term.value }
@@ -67,12 +75,17 @@ package struct WatchFilter: Sendable {
                     throw UnknownField(name: term.field)
                 }
                 subject = .field(index)
+                if !term.isNegated { equalities.append((.field(index), term.value)) }
                 if index == selectable?.trigger, !term.isNegated { trigger = .field(term.value) }
             }
             terms.append(FieldTerm(subject: subject, value: term.value, isNegated: term.isNegated))
         }
         self.fields = terms
         self.labels = labels
+        let values = labels.requirements.compactMap { requirement in
+            requirement.requiredValue.map { (requirement.key, $0) }
+        }
+        self.equalities = equalities + values.map { (.label($0.0), $0.1) }
         self.prefix = isNamespaced && !namespace.isEmpty ? Bytes(utf8: namespace + "/") : Bytes()
         if let name, !isNamespaced || !namespace.isEmpty {
             let key = Bytes(utf8: isNamespaced ? "\(namespace)/\(name)" : name)
@@ -80,6 +93,9 @@ package struct WatchFilter: Sendable {
             trigger = .key(key)
         } else {
             self.key = nil
+            if trigger == nil, let label = values.first {
+                trigger = .label(self.prefix, label.0, label.1)
+            }
             if trigger == nil, self.prefix.count > 0 { trigger = .namespace(self.prefix) }
         }
         self.trigger = trigger

@@ -221,6 +221,9 @@ package final class Watcher: @unchecked Sendable {
         if let trigger = self.filter.trigger {
             self.place = state.waitingFor[trigger]?.count ?? 0
             state.waitingFor[trigger, default: []].append(self)
+            if case .label(_, let label, _) = trigger {
+                state.waitingLabels[label, default: 0] += 1
+            }
         } else {
             self.place = state.waiting.count
             state.waiting.append(self)
@@ -249,6 +252,7 @@ package final class Watcher: @unchecked Sendable {
         if let trigger = self.filter.trigger {
             self.leave(&state.waitingFor[trigger, default: []])
             if state.waitingFor[trigger]?.isEmpty == true { state.waitingFor[trigger] = nil }
+            if case .label(_, let label, _) = trigger { state.endLabelWaits(label, 1) }
         } else {
             self.leave(&state.waiting)
         }
@@ -293,15 +297,16 @@ extension ResourceCache {
     /// Watches from the present state, which comes first.
     package func watchFromNow(applied: Int64, _ filter: WatchFilter) -> Watcher {
         self.state.withLock { state in
-            Watcher(
+            let objects = state.indexes.candidates(filter, of: state.objects)
+            return Watcher(
                 self,
                 filter,
                 position: state.ring.next,
                 generation: state.generation,
                 revision: max(state.revision, applied),
                 initial: Watcher.Initial(
-                    objects: state.objects,
-                    run: state.objects.run(within: filter.prefix)
+                    objects: objects,
+                    run: objects.run(within: filter.prefix)
                 )
             )
         }

@@ -100,7 +100,7 @@ check "a deployment that is warned of" has 'would violate PodSecurity "restricte
 
 # Columns.
 check "columns of pods" has '^NAME +READY +STATUS +RESTARTS +AGE' get pods
-check "a pod's row" has '^web +0/1 +Pending +0 +[0-9]+s' get pods
+check "a pod's row" has '^web +0/1 +Pending +0 +[0-9ms]+$' get pods
 check "columns of services" has '^kubernetes +ClusterIP +10\.96\.0\.1 +<none> +443/TCP' get services
 check "columns of roles" has '^NAME +CREATED AT' get clusterroles
 

@@ -81,6 +81,9 @@ class Backend(http.server.BaseHTTPRequestHandler):
             for _ in range(64):
                 self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
             self.wfile.write(b"0\r\n\r\n")
+        elif path == "/hops":
+            self.answer(200, b"hops", [("Connection", "X-Back, X-Other"), ("X-Back", "1"),
+                                       ("Keep-Alive", "timeout=9"), ("X-End", "2")])
         elif path == "/size":
             self.answer(200, str(len(data)).encode())
         else:
@@ -337,6 +340,27 @@ def cve_2019_11243_credentials_stay_here(server, stand):
                         "proxy-authorization"}, fields
     assert {name.lower(): value for name, value in fields.items()}["x-forwarded-for"] == "127.0.0.1", fields
     assert apiserver.ADMIN_TOKEN not in repr(fields)
+
+
+@test
+def fields_of_a_connection_stay_on_it(server, stand):
+    before = len(stand.seen)
+    connection = raw(server)
+    connection.sendall(
+        f"GET {PODS}/web/proxy/hops HTTP/1.1\r\nHost: h\r\nConnection: close, X-Hop\r\n"
+        f"Authorization: Bearer {apiserver.ADMIN_TOKEN}\r\nX-Hop: 1\r\nTE: trailers\r\n"
+        f"Keep-Alive: timeout=9\r\nProxy-Connection: close\r\nX-End: 2\r\n\r\n".encode())
+    answer = b""
+    while chunk := connection.recv(4096):
+        answer += chunk
+    connection.close()
+    (_, _, fields), = stand.seen[before:]
+    names = {name.lower() for name in fields}
+    assert "x-end" in names, fields
+    assert not names & {"x-hop", "te", "keep-alive", "proxy-connection"}, fields
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert head.startswith(b"http/1.1 200 ") and b"\r\nx-end: 2" in head, answer
+    assert b"x-back" not in head and b"timeout=9" not in head, answer
 
 
 @test

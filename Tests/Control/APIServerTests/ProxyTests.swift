@@ -56,6 +56,20 @@ struct ProxyTests {
         #expect(found?[.location] == expected)
     }
 
+    @Test("fields that Connection names stay on their connection")
+    func hops() throws {
+        let hop = try #require(HeaderName("x-hop"))
+        let end = try #require(HeaderName("x-end"))
+        let head = HTTPResponseHead(
+            status: HTTPStatus(rawValue: 200),
+            fields: [
+                .connection: "close, X-Hop", .keepAlive: "timeout=5", hop: "1", end: "2",
+            ]
+        )
+        let fields = try ProxyFields.answer(head, from: "10.0.0.1:80", prefix: "/p")
+        #expect(fields.map { $0.0.text } == ["x-end"])
+    }
+
     @Test(
         "reads heads",
         arguments: [

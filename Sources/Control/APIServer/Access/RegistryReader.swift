@@ -23,7 +23,7 @@ struct RegistryReader: ObjectWriter {
 
     func list(_ resource: GroupResource, namespace: String?) -> [APIObject] {
         guard let store = self.registry.store(resource) else { return [] }
-        return self.list(store, namespace) { _ in true }
+        return self.list(store, store.cache.snapshot(applied: 0), namespace) { _ in true }
     }
 
     func list(
@@ -39,21 +39,38 @@ struct RegistryReader: ObjectWriter {
                 fields: FieldSelector([.init(field, value)])
             )
         else { return [] }
-        return self.list(store, namespace) { filter.matchesSelectors($0) }
+        let snapshot = store.cache.snapshot(applied: 0, for: filter)
+        return self.list(store, snapshot, namespace) { filter.matchesSelectors($0) }
     }
 
     private func list(
         _ store: ResourceStore,
+        _ snapshot: ResourceCache.Snapshot,
         _ namespace: String?,
         _ isWanted: (CachedObject) -> Bool
     ) -> [APIObject] {
         let prefix = namespace.map { Bytes(utf8: $0 + "/") } ?? Bytes()
         var objects: [APIObject] = []
-        store.cache.snapshot(applied: 0).objects.forEach(within: prefix) { cached in
+        snapshot.objects.forEach(within: prefix) { cached in
             guard isWanted(cached), let object = try? store.decode(cached) else { return }
             objects.append(object)
         }
         return objects
+    }
+
+    func currentList(
+        _ resource: GroupResource,
+        namespace: String
+    ) async throws(StatusError) -> [APIObject] {
+        guard let store = self.registry.store(resource) else { return [] }
+        let filter = try store.filter(
+            namespace: namespace,
+            labels: .everything,
+            fields: .everything
+        )
+        return try await store.list(ListQuery(filter: filter)).objects.map {
+            cached throws(StatusError) in try store.decode(cached)
+        }
     }
 
     func generation(of resource: GroupResource) -> UInt64 {

@@ -74,7 +74,10 @@ enum HTTP1HeadReader {
         )
     }
 
-    /// Fields in lower case, without those of the connection; `upgrade` stays for who handles it.
+    /// Fields in lower case, without those of the connection. `upgrade` stays for who handles it, and
+    /// `connection` for who passes a message on: the fields that it names end there (RFC 9110
+    /// section 7.6.1). They are not dropped here, where they would be what a client can hide from
+    /// this server behind a front end that has added them.
     static func fields(
         _ source: NIOHTTP1.HTTPHeaders,
         limits: HTTPLimits,
@@ -93,7 +96,7 @@ enum HTTP1HeadReader {
                 throw Refusal(status: .badRequest)
             }
             switch name.wellKnown {
-            case .connection, .keepAlive, .proxyConnection, .transferEncoding, .host: continue
+            case .keepAlive, .proxyConnection, .transferEncoding, .host: continue
             default: fields.append(name, value)
             }
         }
