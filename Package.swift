@@ -414,14 +414,14 @@ targets += module(
     [
         "ApusAPI", "Authentication", "Bytes", "Clocks", "ControllerKit", "EventRecording",
         "Informers", "JSON", "KubernetesAPI", "Metrics",
-        "ObjectModel", "PKI", "Protobuf", "ResourceClient", "ResourceTable", "Scalars",
+        "ObjectModel", "PKI", "Protobuf", "Quotas", "ResourceClient", "ResourceTable", "Scalars",
         "Selectors", "WorkQueues",
         .product(name: "Crypto", package: "swift-crypto"),
     ],
     tests: [
         "ApusAPI", "Bytes", "Clocks", "ControllerHarness", "ControllerKit", "Informers",
-        "KubernetesAPI", "MemoryCluster", "ObjectModel", "PKI", "Protobuf", "ResourceClient",
-        "Scalars", "Selectors", "ServiceControllers", "WorkloadControllers",
+        "KubernetesAPI", "MemoryCluster", "ObjectModel", "PKI", "Protobuf", "Quotas",
+        "ResourceClient", "Scalars", "Selectors", "ServiceControllers", "WorkloadControllers",
     ]
 )
 targets += module(
@@ -444,10 +444,11 @@ targets += module(
         "Scalars", "ServiceControllers", "TLS", "WorkQueues", "WorkloadControllers", nioCore,
     ],
     tests: [
-        "APIServer", "ApusAPI", "Clocks", "ControllerHarness", "ControllerKit", "Engine",
-        "HTTP2Transport", "Informers", "JSON", "Kubeconfig", "KubernetesAPI", "MemoryCluster",
-        "Metrics", "ObjectModel", "Protobuf", "RESTClient", "RPC", "ResourceClient",
-        "Scalars", "WorkQueues", "WorkloadControllers", nioCore, nioPosix,
+        "APIServer", "Access", "Admission", "ApusAPI", "Clocks", "ClusterControllers",
+        "ControllerHarness", "ControllerKit", "Engine", "HTTP2Transport", "Informers", "JSON",
+        "Kubeconfig", "KubernetesAPI", "MemoryCluster", "Metrics", "ObjectModel", "Protobuf",
+        "RESTClient", "RPC", "RPCInterface", "ResourceClient", "Scalars", "WorkQueues",
+        "WorkloadControllers", nioCore, nioPosix,
     ]
 )
 targets += module(
@@ -514,7 +515,7 @@ targets += module(
     in: "Control",
     [
         "Access", "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "PKI",
-        "Protobuf", "ResourceTable", "Scalars", "YAML",
+        "Protobuf", "Quotas", "ResourceTable", "Scalars", "YAML",
     ],
     tests: [
         "Access", "AccessSupport", "Bytes", "JSON", "KubernetesAPI", "ObjectModel", "PKI",
@@ -578,6 +579,11 @@ targets += module(
         "WellKnownTypes",
     ],
     tests: ["Bytes", "JSON", "ResourceTable"]
+)
+targets += module(
+    "Quotas",
+    in: "Control",
+    ["KubernetesAPI", "ObjectModel", "Protobuf", "ResourceTable", "Scalars"]
 )
 targets += module(
     "Registry",

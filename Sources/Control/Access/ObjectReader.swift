@@ -8,7 +8,8 @@ public import ResourceTable
 /// server's watch caches, in their storage versions.
 ///
 /// Reading never suspends and costs no copies. What is read may lag behind the store by an event or
-/// two; who must know goes on with ``current(_:namespace:name:)``.
+/// two; who must know goes on with ``current(_:namespace:name:)``. What a client of
+/// this server has been answered is there, for resources that decide about others (`Strategy`).
 public protocol ObjectReader: Sendable {
     /// An object; nil when there is none. `namespace` is empty for what has none.
     func get(_ resource: GroupResource, namespace: String, name: String) -> APIObject?
@@ -24,6 +25,12 @@ public protocol ObjectReader: Sendable {
         field: String,
         equals value: String
     ) -> [APIObject]
+
+    /// All objects of a resource in a namespace as the store has them now.
+    func currentList(
+        _ resource: GroupResource,
+        namespace: String
+    ) async throws(StatusError) -> [APIObject]
 
     /// A number that differs whenever the objects of a resource do: the key of what is computed
     /// from all of them, such as the rules of roles.

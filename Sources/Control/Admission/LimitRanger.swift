@@ -6,6 +6,7 @@ import KubernetesAPI
 import NameRules
 public import ObjectModel
 import Protobuf
+import Quotas
 public import ResourceTable
 import Scalars
 
@@ -15,12 +16,12 @@ import Scalars
 /// Source: kubernetes `plugin/pkg/admission/limitranger/admission.go`.
 public struct LimitRanger: AdmissionPlugin {
     public let name = "LimitRanger"
-    private let objects: any ObjectReader
+    private let lookup: NamespaceLookup
 
     private static let annotation = "kubernetes.io/limit-ranger"
 
     public init(_ objects: any ObjectReader) {
-        self.objects = objects
+        self.lookup = NamespaceLookup(objects)
     }
 
     public func handles(
@@ -35,8 +36,16 @@ public struct LimitRanger: AdmissionPlugin {
         }
     }
 
-    private func items(in namespace: String) -> [[CoreV1.LimitRangeItem]] {
-        self.objects.list(.limitRanges, namespace: namespace).compactMap { object in
+    /// What the limit ranges say that concern a request.
+    private func items(
+        _ attributes: AdmissionAttributes
+    ) async throws(StatusError) -> [[CoreV1.LimitRangeItem]] {
+        let found = try await self.lookup.list(
+            .limitRanges,
+            namespace: attributes.namespace,
+            now: attributes.now
+        )
+        return found.compactMap { object in
             object.message(as: CoreV1.LimitRange.self).map { Array($0.spec.limits) }
         }
     }
@@ -45,7 +54,7 @@ public struct LimitRanger: AdmissionPlugin {
 
     public func admit(_ attributes: inout AdmissionAttributes) async throws(StatusError) {
         guard attributes.resource == .pods, attributes.operation == .create else { return }
-        for items in self.items(in: attributes.namespace) {
+        for items in try await self.items(attributes) {
             var limits: [String: Resource.Quantity] = [:]
             var requests: [String: Resource.Quantity] = [:]
             for item in items where item.type == "Container" {
@@ -98,7 +107,7 @@ public struct LimitRanger: AdmissionPlugin {
     // MARK: - Limits
 
     public func validate(_ attributes: inout AdmissionAttributes) async throws(StatusError) {
-        for items in self.items(in: attributes.namespace) {
+        for items in try await self.items(attributes) {
             var errors: [String] = []
             if let pod: CoreV1.Pod = attributes.object?.message() {
                 for item in items { errors += Self.errors(of: pod, item) }

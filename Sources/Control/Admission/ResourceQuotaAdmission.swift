@@ -5,6 +5,7 @@ public import Access
 import KubernetesAPI
 public import ObjectModel
 import Protobuf
+import Quotas
 public import ResourceTable
 import Scalars
 
@@ -14,6 +15,7 @@ import Scalars
 public struct ResourceQuotaAdmission: AdmissionPlugin {
     public let name = "ResourceQuota"
     private let objects: any ObjectWriter
+    private let lookup: NamespaceLookup
     private let settings: ResourceQuotaSettings
 
     /// How often counting is tried against others that count.
@@ -24,6 +26,7 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
         _ settings: ResourceQuotaSettings = ResourceQuotaSettings()
     ) {
         self.objects = objects
+        self.lookup = NamespaceLookup(objects)
         self.settings = settings
     }
 
@@ -46,19 +49,23 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
         guard !attributes.namespace.isEmpty, attributes.resource != .namespaces,
             let object = attributes.object
         else { return }
-        let quotas = self.objects.list(.resourceQuotas, namespace: attributes.namespace)
-            .compactMap { stored -> CoreV1.ResourceQuota? in stored.message() }
+        let stored = try await self.lookup.list(
+            .resourceQuotas,
+            namespace: attributes.namespace,
+            now: attributes.now
+        )
+        let quotas = stored.compactMap { stored -> CoreV1.ResourceQuota? in stored.message() }
         if attributes.operation == .create,
             let why = self.settings.refusal(
                 attributes.resource,
                 object,
-                delta: QuotaUsage.usage(attributes.resource, object),
+                delta: ObjectUsage.usage(attributes.resource, object),
                 quotas
             )
         {
             throw attributes.forbidden(why)
         }
-        for quota in quotas where QuotaUsage.matches(quota, object) {
+        for quota in quotas where ObjectUsage.matches(quota, object) {
             try await self.charge(quota, attributes)
         }
     }
@@ -69,11 +76,11 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
         _ quota: CoreV1.ResourceQuota
     ) -> ResourceAmounts {
         guard let object = attributes.object else { return [:] }
-        var delta = QuotaUsage.usage(attributes.resource, object)
+        var delta = ObjectUsage.usage(attributes.resource, object)
         if attributes.operation == .update, let old = attributes.oldObject,
-            QuotaUsage.matches(quota, old)
+            ObjectUsage.matches(quota, old)
         {
-            for (name, amount) in QuotaUsage.usage(attributes.resource, old) {
+            for (name, amount) in ObjectUsage.usage(attributes.resource, old) {
                 var rest = delta[name] ?? .zero
                 rest.subtract(amount)
                 delta[name] = rest
@@ -121,7 +128,7 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
         let hard = PodResources.amounts(quota.spec.hard)
         let delta = Self.delta(attributes, quota).filter { hard[$0.key] != nil }
         if attributes.operation == .create, let pod: CoreV1.Pod = attributes.object?.message(),
-            let why = QuotaUsage.unsaid(pod, Set(hard.keys))
+            let why = ObjectUsage.unsaid(pod, Set(hard.keys))
         {
             throw attributes.forbidden("failed quota: \(name): \(why)")
         }

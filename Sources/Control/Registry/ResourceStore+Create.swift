@@ -118,6 +118,7 @@ extension ResourceStore {
             throw .alreadyExists(self.groupResource, name)
         }
         stored.metadata.resourceVersion = "\(revision)"
+        await self.settle(revision, context)
         return stored
     }
 

@@ -53,6 +53,7 @@ extension ResourceStore {
             case .written(let revision):
                 new.metadata.resourceVersion = "\(revision)"
                 if fate == .gone { await self.allocator?.release(old) }
+                await self.settle(revision, context)
                 return DeleteResult(object: new, isGone: fate == .gone)
             case .conflict(let now):
                 current = now

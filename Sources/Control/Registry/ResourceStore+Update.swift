@@ -156,6 +156,7 @@ extension ResourceStore {
         switch outcome {
         case .written(let revision):
             new.metadata.resourceVersion = "\(revision)"
+            if scope == .object { await self.settle(revision, context) }
             return (new, nil)
         case .conflict(let current):
             guard let current else { throw .notFound(self.groupResource, name) }
@@ -282,6 +283,7 @@ extension ResourceStore {
             var last = new
             last.metadata.resourceVersion = "\(revision)"
             await self.allocator?.release(old)
+            await self.settle(revision, context)
             return (last, nil)
         case .conflict(let current):
             guard let current else {

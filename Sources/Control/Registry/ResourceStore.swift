@@ -105,6 +105,19 @@ package final class ResourceStore: Sendable {
         }
     }
 
+    /// Waits until this server goes by a client's write, where requests are decided by it.
+    ///
+    /// Without this a Pod that is created right after its namespace's quota could go uncounted. The
+    /// wait is for one event of the store; when that does not come in time, the write stands, and
+    /// is answered.
+    func settle(_ revision: Int64, _ context: WriteContext) async {
+        guard self.strategy.isDecisive, context.isOfClient, self.shared.isReady else { return }
+        _ = await self.shared.waitUntilApplied(revision, timeout: Self.settling)
+    }
+
+    /// How long an answer is held back for ``settle(_:_:)``.
+    private static let settling: Duration = .seconds(3)
+
     // MARK: - Transactions
 
     /// How a write ended.

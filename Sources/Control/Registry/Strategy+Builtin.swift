@@ -12,6 +12,21 @@ extension Strategy {
     ///
     /// Source: upstream `pkg/registry/<group>/<kind>/strategy.go`.
     static func builtin(_ resource: GroupResource) -> Strategy {
+        var strategy = self.particular(resource)
+        strategy.isDecisive = self.decisive.contains(resource.description)
+        return strategy
+    }
+
+    /// What authorizers and admission go by.
+    private static let decisive: Set<String> = [
+        "clusterrolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+        "ingressclasses.networking.k8s.io", "limitranges", "namespaces",
+        "priorityclasses.scheduling.k8s.io", "resourcequotas",
+        "rolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io",
+        "runtimeclasses.node.k8s.io", "serviceaccounts", "storageclasses.storage.k8s.io",
+    ]
+
+    private static func particular(_ resource: GroupResource) -> Strategy {
         switch resource.description {
         case "pods": .pods
         case "namespaces": .namespaces

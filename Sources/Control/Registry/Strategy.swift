@@ -28,6 +28,9 @@ struct Strategy: Sendable {
     }
 
     var generation = Generation.none
+    /// Whether the objects decide about requests: a client that has been answered finds this server
+    /// going by what it has written.
+    var isDecisive = false
     /// Whether a client may set the status when it creates the object.
     var keepsStatusAtCreation = false
     var dependents = Dependents.background

@@ -27,6 +27,9 @@ package struct WriteContext: Sendable {
     package var now: Timestamp
     package var hooks: any WriteHooks
 
+    /// Whether a client wrote, and not the server itself.
+    var isOfClient: Bool { !(self.hooks is NoHooks) }
+
     package init(
         isDryRun: Bool = false,
         now: Timestamp = .current(),

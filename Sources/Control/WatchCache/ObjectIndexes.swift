@@ -30,7 +30,7 @@ struct ObjectIndexes: Sendable {
     /// Fewer objects are looked through.
     static let minimumObjects = 256
     /// After so many writes without a question an index is given up.
-    static let maximumIdleWrites: UInt64 = 65_536
+    static let maximumIdleWrites: UInt64 = 16_384
 
     private var indexes: [IndexKey: Index] = [:]
     /// What has been asked for once, the latest last.

@@ -14,6 +14,8 @@ public final class MemoryObjects: ObjectWriter {
         var objects: [GroupResource: [String: APIObject]] = [:]
         var generations: [GroupResource: UInt64] = [:]
         var revision: UInt64 = 0
+        var late: Set<GroupResource> = []
+        var currentLists = 0
     }
 
     private let state = Mutex(State())
@@ -55,7 +57,30 @@ public final class MemoryObjects: ObjectWriter {
         self.state.withLock { $0.objects[resource]?["\(namespace)/\(name)"] }
     }
 
+    /// How often somebody asked for what there is now.
+    public var currentLists: Int { self.state.withLock { $0.currentLists } }
+
+    /// Has ``list(_:namespace:)`` find nothing of a resource, as a cache that is behind; or not.
+    public func setLate(_ resource: GroupResource, _ isLate: Bool) {
+        self.state.withLock { state in
+            if isLate { state.late.insert(resource) } else { state.late.remove(resource) }
+        }
+    }
+
     public func list(_ resource: GroupResource, namespace: String?) -> [APIObject] {
+        if self.state.withLock({ $0.late.contains(resource) }) { return [] }
+        return self.all(resource, namespace: namespace)
+    }
+
+    public func currentList(
+        _ resource: GroupResource,
+        namespace: String
+    ) async throws(StatusError) -> [APIObject] {
+        self.state.withLock { $0.currentLists += 1 }
+        return self.all(resource, namespace: namespace)
+    }
+
+    private func all(_ resource: GroupResource, namespace: String?) -> [APIObject] {
         let all = self.state.withLock { $0.objects[resource] ?? [:] }
         return all.sorted { $0.key < $1.key }.map(\.value).filter {
             namespace == nil || $0.metadata.namespace == namespace

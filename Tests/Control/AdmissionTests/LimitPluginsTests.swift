@@ -181,6 +181,28 @@ struct ResourceQuotaAdmissionTests {
         )
     }
 
+    @Test("a quota that the cache does not have yet is asked for, and not each time")
+    func late() async {
+        let objects = Self.cluster(hard: ["pods": "0"], used: ["pods": "0"])
+        objects.setLate(Self.quotas, true)
+        let plugin = ResourceQuotaAdmission(objects)
+        let attributes = AdmissionCase.attributes(.create, "pods", AdmissionCase.pod())
+        let (_, refusal) = await AdmissionCase.run(attributes, plugin)
+        #expect(refusal?.message.contains("exceeded quota: q") == true)
+        // Where there is none, the store is not asked for a while.
+        objects.remove(Self.quotas, namespace: "a", name: "q")
+        let before = objects.currentLists
+        for _ in 0..<5 {
+            let (_, refusal) = await AdmissionCase.run(attributes, plugin)
+            #expect(refusal == nil)
+        }
+        #expect(objects.currentLists == before + 1)
+        var later = attributes
+        later.now = Timestamp(seconds: attributes.now.seconds + 31)
+        _ = await AdmissionCase.run(later, plugin)
+        #expect(objects.currentLists == before + 2)
+    }
+
     @Test("waits for the first count")
     func unknown() async {
         let objects = Self.cluster(hard: ["pods": "2"], used: [:]) { $0.status.hard = [:] }

@@ -5,6 +5,7 @@ import ClusterControllers
 import ControllerKit
 import KubernetesAPI
 import Protobuf
+import Quotas
 import Scalars
 import Testing
 
@@ -106,8 +107,7 @@ struct ClusterTableTests {
         ] as [(String, Int, Bool?, [String: Int64])]
     )
     func services(_ type: String, _ ports: Int, _ allocates: Bool?, _ counts: [String: Int64]) {
-        var usage = QuotaUsage()
-        usage.add(
+        let usage = ObjectUsage.usage(
             CoreV1.Service.with {
                 $0.spec.type = type
                 $0.spec.allocateLoadBalancerNodePorts = allocates
@@ -119,9 +119,9 @@ struct ClusterTableTests {
             }
         )
         for name in ["services", "services.nodeports", "services.loadbalancers"] {
-            #expect(usage.amounts[name]?.value ?? 0 == counts[name] ?? 0, "\(name)")
+            #expect(usage[name]?.value ?? 0 == counts[name] ?? 0, "\(name)")
         }
-        #expect(usage.amounts["count/services"]?.value == 1)
+        #expect(usage["count/services"]?.value == 1)
     }
 
     @Test(
@@ -130,21 +130,20 @@ struct ClusterTableTests {
             as [(String, String?)]
     )
     func claims(_ storageClass: String, _ prefix: String?) {
-        var usage = QuotaUsage()
-        usage.add(
+        let usage = ObjectUsage.usage(
             CoreV1.PersistentVolumeClaim.with {
                 $0.spec.storageClassName = storageClass
                 $0.spec.resources.requests["storage"] = Self.quantity("5Gi")
             }
         )
-        #expect(usage.amounts["requests.storage"]?.value == 5 << 30)
-        #expect(usage.amounts["persistentvolumeclaims"]?.value == 1)
+        #expect(usage["requests.storage"]?.value == 5 << 30)
+        #expect(usage["persistentvolumeclaims"]?.value == 1)
         guard let prefix else {
-            #expect(usage.amounts.count == 3)
+            #expect(usage.count == 3)
             return
         }
-        #expect(usage.amounts["\(prefix)/requests.storage"]?.value == 5 << 30)
-        #expect(usage.amounts["\(prefix)/persistentvolumeclaims"]?.value == 1)
+        #expect(usage["\(prefix)/requests.storage"]?.value == 5 << 30)
+        #expect(usage["\(prefix)/persistentvolumeclaims"]?.value == 1)
     }
 
     @Test(
@@ -177,7 +176,7 @@ struct ClusterTableTests {
             $0.status.qosClass = quality
         }
         let spec = CoreV1.ResourceQuotaSpec.with { $0.scopes = [scope] }
-        #expect(QuotaUsage.matches(pod, spec) == isIn)
+        #expect(ObjectUsage.matches(spec, pod) == isIn)
     }
 
     @Test(
@@ -202,7 +201,7 @@ struct ClusterTableTests {
                 )
             }
         }
-        #expect(QuotaUsage.matches(pod, spec) == isIn)
+        #expect(ObjectUsage.matches(spec, pod) == isIn)
     }
 
     // MARK: Nodes

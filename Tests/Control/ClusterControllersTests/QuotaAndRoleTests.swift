@@ -6,6 +6,7 @@ import ControllerHarness
 import ControllerKit
 import KubernetesAPI
 import Protobuf
+import Quotas
 import ResourceClient
 import Scalars
 import Testing
@@ -81,8 +82,7 @@ struct QuotaAndRoleTests {
 
     @Test("a pod counts with what it needs at most at once")
     func pods() {
-        var usage = QuotaUsage()
-        usage.add(
+        var usage = ObjectUsage.usage(
             CoreV1.Pod.with {
                 $0.spec.containers = [Self.container("100m"), Self.container("200m")]
                 $0.spec.initContainers = [
@@ -90,11 +90,12 @@ struct QuotaAndRoleTests {
                 ]
             }
         )
-        usage.add(CoreV1.Pod.with { $0.status.phase = "Succeeded" })
-        #expect(usage.amounts["requests.cpu"]?.milliValue == 450)
-        #expect(usage.amounts["cpu"]?.milliValue == 450)
-        #expect(usage.amounts["pods"]?.value == 1)
-        #expect(usage.amounts["count/pods"]?.value == 2)
+        let ended = CoreV1.Pod.with { $0.status.phase = "Succeeded" }
+        PodResources.add(ObjectUsage.usage(ended), to: &usage)
+        #expect(usage["requests.cpu"]?.milliValue == 450)
+        #expect(usage["cpu"]?.milliValue == 450)
+        #expect(usage["pods"]?.value == 1)
+        #expect(usage["count/pods"]?.value == 2)
     }
 
     @Test("an aggregated role has the rules of those that match, each once")

@@ -86,7 +86,7 @@ import Testing
         return found
     }
 
-    @Test("find what a scan finds, in its order, whatever is written", arguments: [1, 2, 3])
+    @Test("find what a scan finds, in its order, whatever is written", arguments: [1, 2])
     func scan(seed: UInt64) throws {
         var random = Seeded(state: seed)
         self.cache.reset(OrderedObjects(), revision: 0)
@@ -96,7 +96,7 @@ import Testing
                 filters.append(try Self.filter(namespace, selection.labels, selection.fields))
             }
         }
-        for revision in 1...6000 as ClosedRange<Int64> {
+        for revision in 1...4000 as ClosedRange<Int64> {
             let namespace = "ns\(random.next() % 3)"
             let name = "n\(random.next() % 500)"
             if random.next() % 4 == 0 {
@@ -104,7 +104,7 @@ import Testing
             } else {
                 self.cache.apply([.put(Self.object(namespace, name, revision, &random))])
             }
-            guard revision % 97 == 0 else { continue }
+            guard revision % 601 == 0 else { continue }
             for filter in filters {
                 #expect(self.list(filter, isIndexed: true) == self.list(filter, isIndexed: false))
             }

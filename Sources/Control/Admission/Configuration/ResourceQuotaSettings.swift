@@ -5,6 +5,7 @@ import KubernetesAPI
 import NameRules
 import ObjectModel
 import Protobuf
+import Quotas
 import ResourceTable
 
 /// Resources that are there for those alone who have a quota for them.
@@ -88,7 +89,7 @@ public struct ResourceQuotaSettings: Sendable, Equatable {
     ) -> String? {
         let limited = self.limited.filter { $0.resource == resource }
         if limited.isEmpty { return nil }
-        let covered = quotas.filter { QuotaUsage.matches($0, object) }
+        let covered = quotas.filter { ObjectUsage.matches($0, object) }
             .reduce(into: Set<String>()) { names, quota in
                 for (name, _) in quota.status.hard { names.insert(name) }
             }
@@ -101,12 +102,12 @@ public struct ResourceQuotaSettings: Sendable, Equatable {
         }
         guard let pod: CoreV1.Pod = object.message() else { return nil }
         let known = quotas.reduce(into: Set<String>()) { names, quota in
-            for scope in QuotaUsage.scopes(of: quota) where QuotaUsage.isIn(scope, pod) {
+            for scope in ObjectUsage.scopes(of: quota) where ObjectUsage.isIn(scope, pod) {
                 names.insert(scope.scopeName)
             }
         }
         let open = limited.flatMap(\.scopes).filter {
-            QuotaUsage.isIn($0, pod) && !known.contains($0.scopeName)
+            ObjectUsage.isIn($0, pod) && !known.contains($0.scopeName)
         }
         if open.isEmpty { return nil }
         let texts = open.map { scope in

@@ -1,45 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import KubernetesAPI
-import ObjectModel
+package import KubernetesAPI
+package import ObjectModel
 import Protobuf
-import ResourceTable
+package import ResourceTable
 import Scalars
 
-/// What an object counts for in resource quotas.
+/// What an object counts for in resource quotas: to admission when it comes, to the quota controller
+/// while it is there.
 ///
 /// Source: kubernetes `pkg/quota/v1/evaluator/core`.
-enum QuotaUsage {
+package enum ObjectUsage {
     /// Resources that are counted by their own name, beside `count/…`.
-    private static let named: [GroupResource: String] = [
-        .pods: "pods", .persistentVolumeClaims: "persistentvolumeclaims",
-        .resourceQuotas: "resourcequotas",
-        GroupResource(group: "", resource: "services"): "services",
-        GroupResource(group: "", resource: "secrets"): "secrets",
-        GroupResource(group: "", resource: "configmaps"): "configmaps",
-        GroupResource(group: "", resource: "replicationcontrollers"): "replicationcontrollers",
+    private static let named: Set<String> = [
+        "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas",
+        "secrets", "services",
     ]
 
-    static func usage(_ resource: GroupResource, _ object: APIObject) -> ResourceAmounts {
-        var usage: ResourceAmounts = ["count/\(resource)": Quantity(1)]
-        if let pod: CoreV1.Pod = object.message() {
-            self.add(pod, to: &usage)
-        } else {
-            if let name = self.named[resource] { usage[name] = Quantity(1) }
-            if let service: CoreV1.Service = object.message() {
-                self.add(service, to: &usage)
-            } else if let claim: CoreV1.PersistentVolumeClaim = object.message() {
-                self.add(claim, to: &usage)
-            }
-        }
+    /// What one object of a resource counts for, whatever is in it.
+    package static func count(_ resource: GroupResource) -> ResourceAmounts {
+        let name = resource.description
+        var usage: ResourceAmounts = ["count/\(name)": Quantity(1)]
+        if self.named.contains(name) { usage[name] = Quantity(1) }
         return usage
     }
 
-    private static func add(_ pod: CoreV1.Pod, to usage: inout ResourceAmounts) {
-        // A pod that has ended uses nothing but its place in the store.
-        if pod.status.phase == "Succeeded" || pod.status.phase == "Failed" { return }
-        usage["pods"] = Quantity(1)
+    /// What an object counts for.
+    package static func usage(_ resource: GroupResource, _ object: APIObject) -> ResourceAmounts {
+        if let pod: CoreV1.Pod = object.message() { return self.usage(pod) }
+        if let service: CoreV1.Service = object.message() { return self.usage(service) }
+        if let claim: CoreV1.PersistentVolumeClaim = object.message() { return self.usage(claim) }
+        return self.count(resource)
+    }
+
+    /// What a pod counts for; one that has ended uses nothing but its place in the store.
+    package static func usage(_ pod: CoreV1.Pod) -> ResourceAmounts {
+        var usage = self.count(GroupResource(group: "", resource: "pods"))
+        if pod.status.phase == "Succeeded" || pod.status.phase == "Failed" {
+            usage["pods"] = nil
+            return usage
+        }
         for (name, amount) in PodResources.requests(of: pod.spec) {
             usage["requests.\(name)"] = amount
             if ["cpu", "memory", "ephemeral-storage"].contains(name) || name.hasPrefix("hugepages-")
@@ -51,9 +52,12 @@ enum QuotaUsage {
         where ["cpu", "memory", "ephemeral-storage"].contains(name) {
             usage["limits.\(name)"] = amount
         }
+        return usage
     }
 
-    private static func add(_ service: CoreV1.Service, to usage: inout ResourceAmounts) {
+    /// What a Service counts for.
+    package static func usage(_ service: CoreV1.Service) -> ResourceAmounts {
+        var usage = self.count(GroupResource(group: "", resource: "services"))
         let ports = Int64(service.spec.ports.count)
         switch service.spec.type {
         case "NodePort": usage["services.nodeports"] = Quantity(ports)
@@ -64,34 +68,46 @@ enum QuotaUsage {
             usage["services.nodeports"] = Quantity(hasPorts ? ports : own)
         default: break
         }
+        return usage
     }
 
-    private static func add(_ claim: CoreV1.PersistentVolumeClaim, to usage: inout ResourceAmounts)
-    {
+    /// What a claim counts for.
+    package static func usage(_ claim: CoreV1.PersistentVolumeClaim) -> ResourceAmounts {
+        var usage = self.count(GroupResource(group: "", resource: "persistentvolumeclaims"))
         let size = claim.spec.resources.requests["storage"].flatMap { try? $0.parsed() }
         if let size { usage["requests.storage"] = size }
         let name =
             claim.metadata.annotations["volume.beta.kubernetes.io/storage-class"]
             ?? claim.spec.storageClassName ?? ""
-        guard !name.isEmpty else { return }
+        guard !name.isEmpty else { return usage }
         let prefix = "\(name).storageclass.storage.k8s.io"
         usage["\(prefix)/persistentvolumeclaims"] = Quantity(1)
         if let size { usage["\(prefix)/requests.storage"] = size }
+        return usage
     }
 
     // MARK: - Scopes
 
     /// Whether a quota counts an object.
-    static func matches(_ quota: CoreV1.ResourceQuota, _ object: APIObject) -> Bool {
-        let expressions = quota.spec.scopeSelector?.matchExpressions ?? []
-        if quota.spec.scopes.isEmpty, expressions.isEmpty { return true }
+    package static func matches(_ quota: CoreV1.ResourceQuota, _ object: APIObject) -> Bool {
+        if !self.hasScopes(quota.spec) { return true }
         guard let pod: CoreV1.Pod = object.message() else { return false }
-        return quota.spec.scopes.allSatisfy { self.isIn($0, pod) }
-            && expressions.allSatisfy { self.isIn($0, pod) }
+        return self.matches(quota.spec, pod)
+    }
+
+    /// Whether a quota has scopes: they are of pods, and it counts nothing else.
+    package static func hasScopes(_ spec: CoreV1.ResourceQuotaSpec) -> Bool {
+        !spec.scopes.isEmpty || !(spec.scopeSelector?.matchExpressions.isEmpty ?? true)
+    }
+
+    /// Whether a pod is in all scopes of a quota.
+    package static func matches(_ spec: CoreV1.ResourceQuotaSpec, _ pod: CoreV1.Pod) -> Bool {
+        spec.scopes.allSatisfy { self.isIn($0, pod) }
+            && (spec.scopeSelector?.matchExpressions.allSatisfy { self.isIn($0, pod) } ?? true)
     }
 
     /// The scopes of a quota, in whichever of the two ways they are written.
-    static func scopes(
+    package static func scopes(
         of quota: CoreV1.ResourceQuota
     ) -> [CoreV1.ScopedResourceSelectorRequirement] {
         quota.spec.scopes.map { scope in
@@ -103,7 +119,7 @@ enum QuotaUsage {
     }
 
     /// Whether a pod is in a scope.
-    static func isIn(
+    package static func isIn(
         _ scope: CoreV1.ScopedResourceSelectorRequirement,
         _ pod: CoreV1.Pod
     ) -> Bool {
@@ -131,6 +147,7 @@ enum QuotaUsage {
     }
 
     private static func isBestEffort(_ pod: CoreV1.Pod) -> Bool {
+        if !pod.status.qosClass.isEmpty { return pod.status.qosClass == "BestEffort" }
         func isEmpty(_ resources: CoreV1.ResourceRequirements?) -> Bool {
             guard let resources else { return true }
             return ["cpu", "memory"].allSatisfy {
@@ -166,7 +183,7 @@ enum QuotaUsage {
     ]
 
     /// What the containers of a pod leave out that a quota counts, in upstream's words.
-    static func unsaid(_ pod: CoreV1.Pod, _ hard: Set<String>) -> String? {
+    package static func unsaid(_ pod: CoreV1.Pod, _ hard: Set<String>) -> String? {
         let texts = self.mandatory.filter(hard.contains).compactMap { name -> String? in
             let isLimit = name.hasPrefix("limits.")
             let resource = name.split(separator: ".").last.map(String.init) ?? name

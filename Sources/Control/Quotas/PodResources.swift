@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import KubernetesAPI
-import Protobuf
-import Scalars
+package import KubernetesAPI
+package import Protobuf
+package import Scalars
 
 /// Amounts by resource.
-typealias ResourceAmounts = [String: Quantity]
+package typealias ResourceAmounts = [String: Quantity]
 
 /// What a pod asks for as a whole: the most that it needs at any time of its life.
 ///
 /// Source: component-helpers `resource/helpers.go`.
-enum PodResources {
-    static func amounts(_ map: MapField<String, Resource.Quantity>) -> ResourceAmounts {
+package enum PodResources {
+    /// The amounts that can be read.
+    package static func amounts(_ map: MapField<String, Resource.Quantity>) -> ResourceAmounts {
         var amounts: ResourceAmounts = [:]
         for (name, quantity) in map {
             if let amount = try? quantity.parsed() { amounts[name] = amount }
@@ -20,12 +21,27 @@ enum PodResources {
         return amounts
     }
 
-    static func add(_ amounts: ResourceAmounts, to sum: inout ResourceAmounts) {
+    /// Adds amounts to a sum.
+    package static func add(_ amounts: ResourceAmounts, to sum: inout ResourceAmounts) {
         for (name, amount) in amounts {
             var total = sum[name] ?? .zero
             total.add(amount)
             sum[name] = sum[name] == nil ? amount : total
         }
+    }
+
+    /// What is left of amounts when others are taken from them; nothing below zero.
+    package static func difference(
+        _ amounts: ResourceAmounts,
+        _ others: ResourceAmounts
+    ) -> ResourceAmounts {
+        var rest: ResourceAmounts = [:]
+        for (name, amount) in amounts {
+            var left = amount
+            if let other = others[name] { left.subtract(other) }
+            if left.sign > 0 { rest[name] = left }
+        }
+        return rest
     }
 
     private static func raise(_ sum: inout ResourceAmounts, to amounts: ResourceAmounts) {
@@ -35,14 +51,14 @@ enum PodResources {
     }
 
     /// The requests of a pod, overhead included.
-    static func requests(of spec: CoreV1.PodSpec) -> ResourceAmounts {
+    package static func requests(of spec: CoreV1.PodSpec) -> ResourceAmounts {
         var sum = self.total(of: spec) { $0.requests }
         self.add(self.amounts(spec.overhead), to: &sum)
         return sum
     }
 
     /// The limits of a pod; overhead counts for those that are there.
-    static func limits(of spec: CoreV1.PodSpec) -> ResourceAmounts {
+    package static func limits(of spec: CoreV1.PodSpec) -> ResourceAmounts {
         var sum = self.total(of: spec) { $0.limits }
         self.add(self.amounts(spec.overhead).filter { sum[$0.key] != nil }, to: &sum)
         return sum
