@@ -393,48 +393,7 @@ struct DirectoryTests {
         #expect(text2.contains("/log is missing"))
     }
 
-    // MARK: - Size
-
-    @Test("keeps the file within live data, history and slack through weeks of churn")
-    func growth() async throws {
-        let directory = TemporaryDirectory()
-        var options = testOptions()
-        options.applyDelay = .milliseconds(1)
-        let store = try openStore(directory.path, options: options)
-        defer { try? store.close() }
-        var random = SeededGenerator(seed: 3)
-        let keys = 200
-        // In the long run: two weeks of the API server's compactions, which come every five minutes.
-        let rounds = isLongRun ? 4032 : 40
-        var peak: Int64 = 0
-        for round in 0..<rounds {
-            for _ in 0..<10 {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for _ in 0..<50 {
-                        let key = Bytes(utf8: "/registry/leases/node-\(random.below(keys))")
-                        let size = random.oneIn(20) ? 30_000 : 200 + random.below(3000)
-                        let value = Bytes([UInt8](repeating: UInt8(round % 256), count: size))
-                        group.addTask {
-                            _ = try await store.put(PutRequest(key: key, value: value))
-                        }
-                    }
-                    try await group.waitForAll()
-                }
-            }
-            let revision = try await store.status().header.revision
-            _ = try await store.compact(CompactionRequest(revision: revision, physical: true))
-            if round == rounds / 4 {
-                peak = try await store.status().databaseBytes
-            }
-        }
-        let status = try await store.status()
-        // Live data is 0.8 MB, the history of a round 1.6 MB; log, reserve and blocks allocated
-        // ahead make the rest. What matters: three quarters of the run added nothing.
-        #expect(status.databaseBytes <= peak + (4 << 20))
-        #expect(status.databaseBytes < 40 << 20)
-        #expect(status.databaseBytesInUse < 4 << 20)
-        #expect(store.backend.state.recordCount <= Int64(keys) + 1)
-    }
+    // MARK: - Big records
 
     @Test("cuts big records into pieces and puts them together again")
     func pieces() async throws {
