@@ -195,7 +195,8 @@ targets += module("RPCInterface", in: "Wire")
 targets += module(
     "RPCServices",
     in: "Wire",
-    ["Bytes", "Descriptors", "GRPCServices", "Protobuf", "RPCInterface"]
+    ["Bytes", "Descriptors", "GRPCServices", "Protobuf", "RPC", "RPCInterface"],
+    tests: ["GRPCServices", "HTTP2Transport", "Protobuf", "RPC", "RPCInterface", nioCore, nioPosix]
 )
 targets += module(
     "RPCTool",

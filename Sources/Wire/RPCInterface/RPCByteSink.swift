@@ -118,6 +118,19 @@ public struct RPCByteSink: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Hands the memory over with what was written at its start, and is empty.
+    ///
+    /// - Returns: all of the memory, which the caller ends by `free`; nil when there is none.
+    @inlinable
+    public mutating func release() -> UnsafeMutableRawBufferPointer? {
+        guard let base = self.base else { return nil }
+        let memory = UnsafeMutableRawBufferPointer(start: base, count: self.room)
+        self.base = nil
+        self.count = 0
+        self.room = 0
+        return memory
+    }
+
     @usableFromInline
     mutating func grow(toFit byteCount: Int) {
         let needed = self.count + byteCount

@@ -3,6 +3,7 @@
 
 public import GRPCServices
 import Protobuf
+import RPC
 public import RPCInterface
 import Synchronization
 
@@ -16,50 +17,59 @@ public final class HealthStatusService: Health.HealthService {
     /// How a service is.
     public typealias Status = Health.HealthCheckResponse.ServingStatus
 
-    private struct State {
-        var statuses: [String: Status] = ["": .serving]
-        var watchers: [Int: Watcher] = [:]
-        var nextWatcher = 0
-        var isShutDown = false
-    }
+    private let state: Mutex<HealthState>
 
-    /// One `Watch`. It sees the newest status only, so a slow client costs no memory.
-    private struct Watcher {
-        var service: String
-        var wake: AsyncStream<Void>.Continuation
-    }
-
-    private let state = Mutex(State())
-
-    /// Services that may be watched at once. Answer: `RESOURCE_EXHAUSTED`.
+    /// Services that may be watched at once, unless said otherwise. Answer: `RESOURCE_EXHAUSTED`.
     public static let maximumWatchers = 10_000
 
     /// A server that serves, with no services known.
-    public init() {}
+    public init(maximumWatchers: Int = HealthStatusService.maximumWatchers) {
+        self.state = Mutex(HealthState(maximumWatchers: maximumWatchers))
+    }
 
     /// Sets the status of a service.
     public func set(_ status: Status, for service: String = "") {
-        let wakes = self.state.withLock { state in
-            guard !state.isShutDown, state.statuses[service] != status else {
-                return [AsyncStream<Void>.Continuation]()
-            }
-            state.statuses[service] = status
-            return state.watchers.values.filter { $0.service == service }.map(\.wake)
-        }
-        for wake in wakes { wake.yield() }
+        self.tell { $0.set(status, for: service) }
     }
 
     /// Says of every service, for good, that it does not serve: the server is going away.
     public func shutDown() {
-        let wakes = self.state.withLock { state in
-            state.isShutDown = true
-            for service in state.statuses.keys { state.statuses[service] = .notServing }
-            return state.watchers.values.map(\.wake)
-        }
-        for wake in wakes { wake.yield() }
+        self.tell { $0.shutDown() }
     }
 
     // MARK: Health.HealthService
+
+    /// As generated, but a watch on a network has no task: thousands of them are idle all day.
+    public var rpcMethods: [RPCServerMethod] {
+        [
+            .unary(Health.HealthMethods.check) {
+                (request: Health.HealthCheckRequest, context) -> Health.HealthCheckResponse in
+                try await self.check(request, context: context)
+            },
+            .unary(Health.HealthMethods.list) {
+                (request: Health.HealthListRequest, context) -> Health.HealthListResponse in
+                try await self.list(request, context: context)
+            },
+            RPCServerMethod(
+                method: Health.HealthMethods.watch,
+                start: .onRequest { bytes, call in
+                    let request = try Health.HealthCheckRequest(rpcBytes: bytes)
+                    if let deferred = call as? any RPCDeferredCall,
+                        self.watch(request.service, in: deferred)
+                    {
+                        return
+                    }
+                    call.run {
+                        try await self.watch(
+                            request,
+                            responses: RPCWriter(call),
+                            context: ServerContext(call)
+                        )
+                    }
+                }
+            ),
+        ]
+    }
 
     public func check(
         _ request: Health.HealthCheckRequest,
@@ -94,16 +104,10 @@ public final class HealthStatusService: Health.HealthService {
             of: Void.self,
             bufferingPolicy: .bufferingNewest(1)
         )
-        let number = self.state.withLock { state -> Int? in
-            guard state.watchers.count < Self.maximumWatchers else { return nil }
-            state.nextWatcher += 1
-            state.watchers[state.nextWatcher] = Watcher(service: service, wake: wake)
-            return state.nextWatcher
+        guard let number = self.state.withLock({ $0.add(service, .task(wake)) }) else {
+            throw Self.tooManyWatches
         }
-        guard let number else {
-            throw RPCError(code: .resourceExhausted, message: "too many watches")
-        }
-        defer { self.state.withLock { _ = $0.watchers.removeValue(forKey: number) } }
+        defer { _ = self.state.withLock { $0.watchers.removeValue(forKey: number) } }
         var last: Status?
         wake.yield()
         for await _ in changes {
@@ -114,5 +118,54 @@ public final class HealthStatusService: Health.HealthService {
         }
         // The stream of changes ends with the task only.
         throw CancellationError()
+    }
+
+    // MARK: - Watches without a task
+
+    /// Begins a watch that is told of a change by whoever makes it.
+    ///
+    /// - Returns: false when the call needs a task.
+    private func watch(_ service: String, in call: any RPCDeferredCall) -> Bool {
+        let number = self.state.withLock { $0.takeNumber() }
+        guard call.beginDeferred(whenAbandoned: { self.abandoned(number) }) else { return false }
+        let isAdded = self.state.withLock { $0.add(service, .call(call), as: number) != nil }
+        if isAdded {
+            self.tell { _ in [number] }
+        } else {
+            call.refuse(Self.tooManyWatches)
+        }
+        return true
+    }
+
+    private func abandoned(_ number: Int) {
+        let watcher = self.state.withLock { $0.watchers.removeValue(forKey: number) }
+        guard case .call(let call)? = watcher?.outlet else { return }
+        call.refuse(RPCError(code: .cancelled, message: "the call was cancelled"))
+    }
+
+    /// Changes statuses and tells the watchers whose numbers are returned.
+    private func tell(_ change: (inout HealthState) -> [Int]) {
+        let told = self.state.withLock { state in
+            // Under the lock, so that two changes reach a client in their order.
+            change(&state).reduce(into: HealthState.Told()) { state.tell($1, &$0) }
+        }
+        for wake in told.tasks { wake.yield() }
+        for (number, call) in told.full { self.waitForRoom(number, call) }
+    }
+
+    /// Goes on when a slow client has read. It is told of the status as it is then.
+    private func waitForRoom(_ number: Int, _ call: any RPCDeferredCall) {
+        Task {
+            // When the call has ended meanwhile, so has its watcher.
+            try? await call.waitForRoom()
+            self.tell { state in
+                state.watchers[number]?.isFull = false
+                return [number]
+            }
+        }
+    }
+
+    private static var tooManyWatches: RPCError {
+        RPCError(code: .resourceExhausted, message: "too many watches")
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import NIOCore
+@_spi(CustomByteBufferAllocator) import NIOCore
 import RPCInterface
 
 /// The messages that a side of a call has encoded and the transport has not taken yet.
@@ -13,6 +13,8 @@ struct OutboundQueue: ~Copyable {
     private var sink = RPCByteSink()
     /// Bytes that are missing of a message that was begun.
     private(set) var missingBytes = 0
+    /// What was taken last, and likely to be taken next.
+    private var expectedBytes = 0
 
     init(maxMessageBytes: Int) {
         self.maxMessageBytes = min(maxMessageBytes, Int(UInt32.max))
@@ -29,6 +31,7 @@ struct OutboundQueue: ~Copyable {
         _ encode: (inout RPCByteSink) throws -> Void
     ) throws(RPCError) {
         guard self.missingBytes == 0 else { throw Self.isInMessage }
+        self.prepareSink()
         let start = self.sink.byteCount
         do {
             try Self.frame(
@@ -92,9 +95,23 @@ struct OutboundQueue: ~Copyable {
         }
     }
 
-    /// Takes all that waits.
+    /// Memory for as much as last time, in one piece.
+    private mutating func prepareSink() {
+        guard self.sink.capacity == 0, self.expectedBytes >= Self.handedOverBytes else { return }
+        self.sink.reserve(byteCount: self.expectedBytes)
+    }
+
+    /// Takes all that waits: much is handed over as it is, little is copied and its memory used again.
     mutating func drain() -> ByteBuffer {
         let count = self.sink.byteCount
+        self.expectedBytes = count
+        if count >= Self.handedOverBytes, let memory = self.sink.release() {
+            return ByteBuffer(
+                takingOwnershipOf: memory,
+                allocator: ByteBufferAllocator(),
+                writerIndex: count
+            )
+        }
         let buffer = self.sink.withBytes { bytes in ByteBuffer(bytes: bytes) }
         self.sink.clear(keepingAtMost: max(Self.keptBytes, 2 * count))
         return buffer
@@ -105,6 +122,8 @@ struct OutboundQueue: ~Copyable {
 
     /// Memory that an empty queue keeps after a small message.
     private static let keptBytes = 512
+    /// From how many bytes on a copy costs more than memory of its own.
+    private static let handedOverBytes = 16 << 10
 
     /// Appends a framed message to `sink`.
     static func frame(

@@ -27,6 +27,8 @@ final class ServerCall: StreamCall, RPCPartsCall, RPCDeferredCall, @unchecked Se
     private var isFinished = false
     private var isHandlerDone = false
     private var task: Task<Void, Never>?
+    /// Hears when nobody waits for a call without a task any more.
+    private var whenAbandoned: (@Sendable () -> Void)?
     private var timer: NIOScheduledCallback?
 
     init(stream: HTTPStream, plan: CallPlan, connection: ServerConnection) {
@@ -147,6 +149,12 @@ final class ServerCall: StreamCall, RPCPartsCall, RPCDeferredCall, @unchecked Se
     func beginDeferred() -> Bool {
         guard let observers = self.connection.core.observers else { return false }
         for observer in observers { observer.callBegan(self.method) }
+        return true
+    }
+
+    func beginDeferred(whenAbandoned: @escaping @Sendable () -> Void) -> Bool {
+        guard self.beginDeferred() else { return false }
+        self.whenAbandoned = whenAbandoned
         return true
     }
 
@@ -316,12 +324,16 @@ final class ServerCall: StreamCall, RPCPartsCall, RPCDeferredCall, @unchecked Se
         _ = self.end(.stopped(error))
         self.task?.cancel()
         self.task = nil
+        let whenAbandoned = self.whenAbandoned
+        self.whenAbandoned = nil
+        whenAbandoned?()
     }
 
     private func handlerEnded(_ failure: RPCError?) {
         self.loop.assertInEventLoop()
         self.isHandlerDone = true
         self.task = nil
+        self.whenAbandoned = nil
         guard !self.isFinished, let stream = self.stream else { return }
         let isWhole = self.state.withLock { $0.outbound.missingBytes == 0 }
         let failure = failure ?? (isWhole ? nil : Self.messageIsCut)

@@ -37,6 +37,8 @@ struct DeferredCallTests {
         /// How many calls had a task.
         let tasks = Shared(0)
         let held = Shared<[@Sendable () -> Void]>([])
+        /// How many calls nobody waits for any more.
+        let abandoned = Shared(0)
 
         var rpcMethods: [RPCServerMethod] {
             [
@@ -44,7 +46,11 @@ struct DeferredCallTests {
                     method: EchoMethods.unary,
                     start: .onRequest { bytes, call in
                         let request = try EchoRequest(rpcBytes: bytes)
-                        if let deferred = call as? any RPCDeferredCall, deferred.beginDeferred() {
+                        if let deferred = call as? any RPCDeferredCall,
+                            deferred.beginDeferred(whenAbandoned: {
+                                self.abandoned.update { $0 += 1 }
+                            })
+                        {
                             self.answer(request, deferred)
                             return
                         }
@@ -93,6 +99,7 @@ struct DeferredCallTests {
             }
         }
         #expect(service.tasks.value == 0)
+        #expect(service.abandoned.value == 0)
     }
 
     @Test("are answered side by side, each with its own")
@@ -154,9 +161,48 @@ struct DeferredCallTests {
             await expectStatus(.cancelled) { _ = try await waiting.value }
             // The connection works on, and has brought the end of the call before this call.
             _ = try await echo.unary(EchoRequest())
+            #expect(service.abandoned.value == 1)
             service.held.value[0]()
             try await poll("the end was seen") { log.value.last == "ended CANCELLED" }
             _ = try await echo.unary(EchoRequest())
+        }
+        #expect(service.abandoned.value == 1)
+    }
+
+    @Test("hear that their deadline has passed")
+    func abandonedAtDeadline() async throws {
+        let service = Service()
+        try await NetworkConnection.with([service]) { client in
+            let echo = EchoClient(channel: client)
+            // On a busy machine a deadline may pass before the call has begun.
+            for seconds in [1, 5, 25] where service.held.value.isEmpty {
+                await expectStatus(.deadlineExceeded) {
+                    _ = try await echo.unary(
+                        EchoRequest(number: 3),
+                        options: CallOptions(timeout: .seconds(seconds))
+                    )
+                }
+            }
+            try await poll("the service has heard of it") {
+                let begun = service.held.value.count
+                return begun > 0 && service.abandoned.value == begun
+            }
+            for answer in service.held.value { answer() }
+        }
+    }
+
+    @Test("hear that their connection is lost")
+    func abandonedWithConnection() async throws {
+        let service = Service()
+        try await NetworkConnection.with([service]) { client in
+            let waiting = Task {
+                try await EchoClient(channel: client).unary(EchoRequest(number: 3))
+            }
+            try await poll("the call has begun") { service.held.value.count == 1 }
+            client.close(gracefully: false)
+            await expectStatus(.unavailable) { _ = try await waiting.value }
+            try await poll("the service has heard of it") { service.abandoned.value == 1 }
+            service.held.value[0]()
         }
     }
 }

@@ -142,6 +142,24 @@ struct MessageFramingTests {
         #expect(try Self.takeAll(&queue) == [body, body, body])
     }
 
+    @Test(
+        "what was taken stays as it is when the queue goes on",
+        arguments: [1, 16_378, 16_379, 16_380, 100_000]
+    )
+    func takenBytes(_ size: Int) throws {
+        var outbound = OutboundQueue(maxMessageBytes: 1 << 20)
+        var taken: [ByteBuffer] = []
+        for byte in UInt8(0)..<3 {
+            try outbound.append { $0.append(contentsOf: [UInt8](repeating: byte, count: size)) }
+            taken.append(outbound.drain())
+            #expect(outbound.byteCount == 0)
+        }
+        for (byte, buffer) in zip(UInt8(0)..., taken) {
+            let body = [UInt8](repeating: byte, count: size)
+            #expect(Array(buffer.readableBytesView) == Self.frame(body))
+        }
+    }
+
     @Test("an encoder's error leaves the queue as it was")
     func encoderError() throws {
         struct Wrong: Error {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import Glibc
 import RPCInterface
 import Testing
 
@@ -51,5 +52,22 @@ struct RPCByteSinkTests {
         #expect(sink.capacity == 0)
         sink.append(5)
         #expect(sink.withBytes { [UInt8]($0) } == [5])
+    }
+
+    @Test("hands its memory over once")
+    func release() throws {
+        var sink = RPCByteSink()
+        let nothing = sink.release()
+        #expect(nothing == nil)
+        sink.append(contentsOf: [1, 2, 3])
+        let released = sink.release()
+        let memory = try #require(released)
+        #expect(memory.count >= 3)
+        #expect(Array(memory.prefix(3)) == [1, 2, 3])
+        free(memory.baseAddress)
+        #expect(sink.byteCount == 0)
+        #expect(sink.capacity == 0)
+        sink.append(4)
+        #expect(sink.withBytes { [UInt8]($0) } == [4])
     }
 }
