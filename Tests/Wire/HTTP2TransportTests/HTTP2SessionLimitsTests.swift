@@ -308,6 +308,82 @@ struct HTTP2SessionLimitsTests {
         #expect(harness.handler.streams[0].closures == [.connectionLost(.timedOut(.keepalive))])
     }
 
+    @Test(
+        "a connection that has reached its age is drained",
+        arguments: [(-1, 90), (0, 100), (1, 110)] as [(Double, Int64)]
+    )
+    func connectionAge(_ jitter: Double, _ seconds: Int64) throws {
+        var limits = HTTPLimits()
+        limits.connectionAge = .seconds(100)
+        let harness = try #require(
+            SessionHarness(limits: limits, behaviour: .silent, ageJitter: jitter)
+        )
+        harness.feed(F.hello + F.request(1))
+        #expect(harness.tick(after: seconds * 1_000_000_000 - 1).isEmpty)
+        let answer = harness.tick(after: 1)
+        #expect(Set(answer.map(\.kind)) == [F.Kind.goAway.rawValue, F.Kind.ping.rawValue])
+        #expect(answer.first { $0.kind == F.Kind.goAway.rawValue }?.code == 0)
+        // What runs may finish.
+        let receiver = try #require(harness.handler.streams.first)
+        #expect(receiver.closures.isEmpty)
+        receiver.stream.send(HTTPResponseHead(status: .ok), endStream: true)
+        harness.flush()
+        #expect(receiver.closures == [.finished])
+    }
+
+    @Test("frames have a limit", arguments: [(20_000, true), (20_001, false)])
+    func frameBytes(_ count: Int, _ isTaken: Bool) throws {
+        var limits = HTTPLimits()
+        limits.frameBytes = 20_000
+        let harness = try #require(SessionHarness(limits: limits))
+        harness.feed(F.hello + F.request(1, endStream: false))
+        let answer = harness.feed(F.data(1, Array(repeating: 1, count: count)))
+        #expect(harness.handler.streams.first?.body.count == (isTaken ? count : 0))
+        #expect((harness.session.phase == .open) == isTaken)
+        #expect(answer.contains { $0.code == HTTP2ErrorCode.frameSizeError.rawValue } == !isTaken)
+    }
+
+    @Test("the table of HPACK has a limit", arguments: [(1024, true), (1025, false)])
+    func headerTable(_ size: Int, _ isTaken: Bool) throws {
+        var limits = HTTPLimits()
+        limits.headerTableBytes = 1024
+        let harness = try #require(SessionHarness(limits: limits))
+        let settings = try #require(harness.feed(F.hello).first).payload
+        let entries = stride(from: 0, to: settings.count, by: 6).map { settings[$0..<($0 + 6)] }
+        #expect(entries.contains([0, 1, 0, 0, 4, 0]))
+        // A change of the table's size (RFC 7541 section 6.3) before the fields.
+        let block = F.integer(size, prefix: 5, first: 0x20) + F.pseudo()
+        let answer = harness.feed(
+            F.frame(.headers, flags: F.endHeaders | F.endStream, stream: 1, block)
+        )
+        #expect(harness.handler.streams.count == (isTaken ? 1 : 0))
+        let goAway = answer.first { $0.kind == F.Kind.goAway.rawValue }
+        #expect(goAway?.code == (isTaken ? nil : HTTP2ErrorCode.compressionError.rawValue))
+    }
+
+    @Test("what is made ready at once has a limit")
+    func sendBuffer() throws {
+        var limits = HTTPLimits()
+        limits.connectionSendBufferBytes = 10_000
+        let harness = try #require(SessionHarness(limits: limits, behaviour: .silent))
+        harness.feed(F.hello + F.request(1) + F.request(3))
+        for receiver in harness.handler.streams {
+            receiver.stream.send(HTTPResponseHead(status: .ok))
+            receiver.stream.send(ByteBuffer(repeating: 1, count: 30_000), endStream: true)
+        }
+        var total = 0
+        var isMore = true
+        while isMore {
+            isMore = harness.session.produce(now: harness.now)
+            // The frame that reaches the limit is whole.
+            #expect(harness.session.output.byteCount < 10_000 + 9 + 16_384)
+            total += harness.session.output.byteCount
+            harness.session.output.drain { _ in }
+        }
+        #expect(total > 60_000)
+        #expect(harness.handler.streams.allSatisfy { $0.closures == [.finished] })
+    }
+
     @Test("a graceful end has two steps and lets streams finish")
     func gracefulEnd() throws {
         let harness = try #require(SessionHarness(behaviour: .silent))

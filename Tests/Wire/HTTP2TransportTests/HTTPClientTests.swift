@@ -287,6 +287,43 @@ struct HTTPClientTests {
         }
     }
 
+    @Test("authorities are read again when their files change, on either side")
+    func authorities() async throws {
+        let tools = try Tools()
+        defer { tools.remove() }
+        let other = try Tools()
+        defer { other.remove() }
+        try await tools.makeCertificates()
+        try await other.makeCertificates()
+        let authority = try Tools.read(tools.path("ca.crt"))
+        let otherAuthority = try Tools.read(other.path("ca.crt"))
+        let trusted = try tools.write("trusted.crt", otherAuthority)
+        try await withServer(tls: HTTPServerToolsTests.tls(tools)) { server in
+            func who(_ source: TLSContextSource) async -> String? {
+                var text: String?
+                try? await self.withClient(server, tls: source) { client in
+                    let response = try await client.exchange(.get, "/who")
+                    if response.head?.status == .ok { text = response.text }
+                }
+                return text
+            }
+            var configuration = TLSClientConfiguration(authorityPath: trusted)
+            let anonymous = try TLSContextSource(client: configuration)
+            #expect(await who(anonymous) == nil)
+            _ = try tools.write("trusted.crt", authority)
+            #expect(await poll { await who(anonymous) == "http2 GET true h2 0 test\n" })
+
+            configuration.identity = .init(
+                certificatePath: other.path("client.crt"),
+                privateKeyPath: other.path("client.key"),
+            )
+            let named = try TLSContextSource(client: configuration)
+            #expect(await who(named) == nil)
+            _ = try tools.write("ca.crt", otherAuthority)
+            #expect(await poll { await who(named) == "http2 GET true h2 1 test\n" })
+        }
+    }
+
     @Test("the certificate must have exactly the name that was wanted")
     func serverName() async throws {
         let tools = try Tools()

@@ -19,6 +19,7 @@ final class SessionHarness {
         role: HTTP2Session.Role = .server,
         limits: HTTPLimits = HTTPLimits(),
         behaviour: RecordingHandler.Behaviour = .echo,
+        ageJitter: Double = 0,
     ) {
         let handler = RecordingHandler(behaviour)
         let connection = HTTPConnection(
@@ -33,6 +34,7 @@ final class SessionHarness {
                 connection: connection,
                 handler: role == .server ? handler : nil,
                 now: 1_000_000_000,
+                ageJitter: ageJitter,
             )
         else { return nil }
         self.handler = handler

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import HTTP
 import HTTP2Transport
 import NIOCore
 import NIOPosix
@@ -112,6 +113,7 @@ enum NetworkConnection {
         client: RPCClientOptions = RPCClientOptions(),
         serverTLS: TLSContextSource? = nil,
         clientTLS: TLSContextSource? = nil,
+        serverLimits: HTTPLimits = HTTPLimits(),
         _ body: (RPCClient) async throws -> R
     ) async throws -> R {
         let group = MultiThreadedEventLoopGroup.singleton
@@ -120,6 +122,7 @@ enum NetworkConnection {
             services: services,
             options: server,
             tls: serverTLS,
+            httpLimits: serverLimits,
             group: group
         )
         var target = endpoint
