@@ -4,6 +4,7 @@
 """Clusters of two and three nodes, each in a network of its own: packets really go, and names are
 really asked for, while nodes come, are cut off, and go."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -930,6 +931,23 @@ def other_names_are_asked_of_the_nodes_servers(lab):
         wait("the name", lambda: dig(lab, source, "www.example") == ["203.0.113.9"])
         assert dig(lab, source, "+tcp", "www.example") == ["203.0.113.9"]
     assert status(lab, "client", "nothing.example") == "NXDOMAIN"
+
+
+@test
+def a_server_that_is_away_is_asked_last(lab):
+    # The first of the node's servers answers nobody: each name would take its two seconds otherwise.
+    numbers = itertools.count()
+
+    def soon():
+        begin = time.monotonic()
+        found = status(lab, "client", f"nothing-{next(numbers)}.example")
+        return found == "NXDOMAIN" and time.monotonic() - begin < 1.9
+    wait("an answer before that", soon)
+
+
+@test
+def answers_too_long_for_a_datagram_are_asked_for_again(lab):
+    assert dig(lab, "client", "long.example") == ["203.0.113.10"]
 
 
 @test

@@ -15,6 +15,7 @@ final class Forwarder: Sendable {
     private let servers: [SocketAddress]
     private let group: any EventLoopGroup
     private let cache = Mutex(AnswerCache())
+    private let order: Mutex<ServerOrder>
     private let running = Atomic<Int>(0)
 
     /// What one server gets before the next is asked.
@@ -26,6 +27,7 @@ final class Forwarder: Sendable {
 
     init(servers: [SocketAddress], group: any EventLoopGroup, metrics: DNSMetrics) {
         self.servers = servers
+        self.order = Mutex(ServerOrder(count: servers.count))
         self.group = group
         self.metrics = metrics
     }
@@ -55,12 +57,14 @@ final class Forwarder: Sendable {
         let id = UInt16.random(in: 0 ... .max)
         question[0] = UInt8(id >> 8)
         question[1] = UInt8(id & 0xFF)
-        for server in self.servers {
+        for index in self.order.withLock({ $0.next(now: now) }) {
+            let server = self.servers[index]
             let begin = NIODeadline.now()
             var answer = overTCP ? nil : await self.ask(server, question, query, overTCP: false)
             if answer.map(ForwardedAnswer.isTruncated) ?? overTCP {
                 answer = await self.ask(server, question, query, overTCP: true) ?? answer
             }
+            self.order.withLock { $0.note(index, hasAnswered: answer != nil, now: Self.now) }
             guard var answer else { continue }
             self.metrics.upstreamDurations.with(
                 "forward",
@@ -169,7 +173,12 @@ private final class AnswerHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func unwrapStream(_ data: NIOAny) -> ByteBuffer {
-        self.unwrapInboundIn(data) as? ByteBuffer ?? ByteBuffer()
+        // What a socket has read, as it comes out of a box for anything.
+        switch self.unwrapInboundIn(data) {
+        case let buffer as ByteBuffer: buffer
+        case .byteBuffer(let buffer) as IOData: buffer
+        default: ByteBuffer()
+        }
     }
 
     private func unwrapDatagram(_ data: NIOAny) -> AddressedEnvelope<ByteBuffer> {
