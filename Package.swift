@@ -380,6 +380,14 @@ targets += module(
     ]
 )
 targets += module(
+    "NodeStreams",
+    in: "Machinery",
+    [
+        "ApusAPI", "Bytes", "GRPCServices", "HTTP", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "SPDY", "WellKnownTypes", nioCore,
+    ]
+)
+targets += module(
     "RESTClient",
     in: "Machinery",
     [
@@ -499,9 +507,9 @@ targets += module(
         "CZlib", "Defaulting", "EventRecording",
         "FieldManagement", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
         "KeyValueStore", "KubernetesAPI", "MediaTypes", "Metrics", "NameRules",
-        "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
+        "NodeStreams", "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
         "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
-        "SPDY", "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
+        "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
         "YAML", nioCore, nioPosix, nioSSL, nioTLS,
         .product(name: "Crypto", package: "swift-crypto"),
     ],
@@ -596,7 +604,7 @@ targets += module(
     ],
     tests: ["Bytes", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars"]
 )
-targets += module("SPDY", in: "Control", ["SPDYFraming"], tests: ["SPDYFraming"])
+targets += module("SPDY", in: "Wire", ["SPDYFraming"], tests: ["SPDYFraming"])
 targets += module(
     "RequestInfo",
     in: "Control",
@@ -680,13 +688,13 @@ targets += module(
     [
         "ApusAPI", "Bytes", "EventRecording", "GRPCServices", "HTTP", "HTTP2Transport",
         "Informers", "JSON", "Kubeconfig", "KubernetesAPI", "Metrics", "NodeAPI", "NodeHost",
-        "ObjectModel", "PKI", "PodLifecycle", "Protobuf", "RPC", "RPCInterface",
+        "NodeStreams", "ObjectModel", "PKI", "PodLifecycle", "Protobuf", "RPC", "RPCInterface",
         "ResourceClient", "SPDYFraming", "Scalars", "Selectors", "TLS", "WellKnownTypes",
         "YAML", logging, nioCore, nioPosix,
     ] + cryptography,
     tests: [
-        "Bytes", "KubernetesAPI", "NodeHost", "PKI", "PodLifecycle", "Protobuf", "Scalars",
-        "TestFolders",
+        "Bytes", "HTTP", "KubernetesAPI", "NodeAPI", "NodeHost", "PKI", "PodLifecycle", "Protobuf",
+        "Scalars", "TestFolders",
     ]
 )
 targets += module(

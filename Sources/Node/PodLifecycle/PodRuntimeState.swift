@@ -44,10 +44,10 @@ package struct PodRuntimeState: Sendable, Equatable {
     /// Containers that have a process.
     package var running: [ContainerRecord] { self.containers.filter { $0.state == .running } }
 
-    /// Whether nothing of the pod runs.
+    /// Whether nothing of the pod runs, or can begin to. A container that was made and never started
+    /// stays like that when it is told to stop; without a ready sandbox it cannot be started.
     package var isStopped: Bool {
-        !self.sandboxes.contains { $0.isReady }
-            && !self.containers.contains { $0.state == .running || $0.state == .created }
+        !self.sandboxes.contains { $0.isReady } && self.running.isEmpty
     }
 }
 

@@ -6,6 +6,7 @@ import Bytes
 import HTTP
 import KubernetesAPI
 import NIOCore
+import NodeStreams
 import ObjectModel
 import Protobuf
 import RPCInterface
@@ -86,27 +87,5 @@ extension RESTHandler {
         default: break
         }
         return request
-    }
-}
-
-extension StatusError {
-    /// What a kubelet's failure is for the client: the Status that it sent, or its nearest.
-    init(node error: RPCError) {
-        if let status = error.status(in: error.details) {
-            self.init(status)
-            return
-        }
-        switch error.code {
-        case .notFound:
-            self = StatusError(.notFound, code: 404, error.message)
-        case .invalidArgument, .failedPrecondition:
-            self = .badRequest(error.message)
-        case .unimplemented, .unavailable:
-            self = .serviceUnavailable("error from the node: \(error.message)")
-        case .deadlineExceeded:
-            self = .timeout(error.message)
-        default:
-            self = .internalError("error from the node: \(error.message)")
-        }
     }
 }

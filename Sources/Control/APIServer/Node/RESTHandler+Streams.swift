@@ -3,44 +3,32 @@
 
 import Access
 import ApusAPI
-import Bytes
 import HTTP
 import KubernetesAPI
-import NIOCore
+import NodeStreams
 import ObjectModel
 import Protobuf
-import RPCInterface
 import Registry
 import RequestInfo
 import ResourceTable
-import SPDY
 import Scalars
 
 extension RESTHandler {
-    /// The versions of exec and attach over SPDY, best first.
-    private static let streamVersions = [
-        "v5.channel.k8s.io", "v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io",
-        "channel.k8s.io",
-    ]
-    static let streamVersionField = HeaderName("x-stream-protocol-version")
-
     /// Runs a command in a container, or joins its process.
     func stream(_ exchange: RESTExchange, _ call: ResourceCall) async throws(StatusError) {
         let pod = try await self.pod(call)
         let options = try StreamOptions(exchange.target.query)
-        let target = try PodTarget(pod, container: options.container)
+        let target = try PodTarget(pod, container: exchange.target.query.string("container"))
         if call.subresource == "exec", options.command.isEmpty {
             throw .badRequest("you must specify at least one command for the container")
         }
         try await self.checkConnect(exchange, call)
         let client = try self.core.nodes.client(node: target.node)
-        guard exchange.request.head.fields.contains(.upgrade) else {
-            throw .badRequest("Upgrade request required")
-        }
-        if exchange.request.head.fields.list(.upgrade, has: "websocket") {
-            try await self.streamOverWebSocket(exchange, call, client, target, options)
+        let streams = StreamExchange(exchange.request, exchange.response)
+        if call.subresource == "exec" {
+            try await streams.exec(client, target.message, options)
         } else {
-            try await self.streamOverSPDY(exchange, call, client, target, options)
+            try await streams.attach(client, target.message, options)
         }
     }
 
@@ -73,111 +61,21 @@ extension RESTHandler {
         try await self.core.access.parts.admission.admit(&attributes)
         try await self.core.access.parts.admission.validate(&attributes)
     }
+}
 
-    private func open(
-        _ call: ResourceCall,
-        _ client: ApusNode.NodeClient,
-        _ target: PodTarget,
-        _ options: StreamOptions
-    ) async throws(StatusError) -> ContainerStreams {
-        do throws(RPCError) {
-            return call.subresource == "exec"
-                ? try await ContainerStreams.exec(client, target, options)
-                : try await ContainerStreams.attach(client, target, options)
-        } catch {
-            throw StatusError(node: error)
+extension StreamOptions {
+    /// What a client wants, from its query.
+    fileprivate init(_ query: QueryParameters) throws(StatusError) {
+        let wanted = StreamOptions(
+            command: query.all("command"),
+            stdin: query.bool("stdin") ?? false,
+            stdout: query.bool("stdout") ?? false,
+            stderr: query.bool("stderr") ?? false,
+            tty: query.bool("tty") ?? false
+        )
+        guard let wanted else {
+            throw .badRequest("you must specify at least 1 of stdin, stdout, stderr")
         }
-    }
-
-    private func streamOverWebSocket(
-        _ exchange: RESTExchange,
-        _ call: ResourceCall,
-        _ client: ApusNode.NodeClient,
-        _ target: PodTarget,
-        _ options: StreamOptions
-    ) async throws(StatusError) {
-        let accepted: WebSocket?
-        do {
-            accepted = try await exchange.response.acceptWebSocket(
-                exchange.request,
-                subprotocols: WebSocketPeer.subprotocols
-            )
-        } catch {
-            return
-        }
-        guard let socket = accepted else {
-            throw .badRequest("no subprotocol of the WebSocket is known")
-        }
-        let peer = WebSocketPeer(socket)
-        do throws(StatusError) {
-            let streams = try await self.open(call, client, target, options)
-            try? await peer.begin(options)
-            await streams.bridge(to: peer)
-        } catch {
-            try? await peer.send(status: error.status)
-            await peer.close()
-        }
-    }
-
-    /// Answers an upgrade to SPDY with a version that both sides know; nil when there is none.
-    func upgradeToSPDY(
-        _ exchange: RESTExchange,
-        _ versions: [String]
-    ) async throws(StatusError) -> String? {
-        guard exchange.request.head.fields.list(.upgrade, has: "spdy/3.1"),
-            let name = Self.streamVersionField
-        else { return nil }
-        let offered = exchange.request.head.fields.values(of: name)
-            .flatMap { $0.split(separator: ",") }
-            .map { String($0.filter { $0 != " " }) }
-        guard let version = versions.first(where: offered.contains) else {
-            throw StatusError(
-                .forbidden,
-                code: 403,
-                "unable to upgrade: unable to negotiate protocol: client supports \(offered), "
-                    + "server accepts \(versions)"
-            )
-        }
-        do {
-            let isDone = try await exchange.response.upgrade(
-                to: "SPDY/3.1",
-                fields: [name: version]
-            )
-            return isDone ? version : nil
-        } catch {
-            return nil
-        }
-    }
-
-    private func streamOverSPDY(
-        _ exchange: RESTExchange,
-        _ call: ResourceCall,
-        _ client: ApusNode.NodeClient,
-        _ target: PodTarget,
-        _ options: StreamOptions
-    ) async throws(StatusError) {
-        guard let version = try await self.upgradeToSPDY(exchange, Self.streamVersions) else {
-            throw .badRequest("unable to upgrade: SPDY/3.1 is required")
-        }
-        let session = SPDYConnection(UpgradedTransport(exchange.request, exchange.response))
-        let peer = SPDYPeer(options, version: version)
-        await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                try? await session.run { peer.add($0) }
-                peer.end()
-            }
-            if await peer.waitForStreams() {
-                do throws(StatusError) {
-                    let streams = try await self.open(call, client, target, options)
-                    tasks.addTask { await peer.readSizes(streams.send) }
-                    await streams.bridge(to: peer)
-                } catch {
-                    try? await peer.send(status: error.status)
-                    await peer.close()
-                }
-            }
-            try? await exchange.response.finish()
-            tasks.cancelAll()
-        }
+        self = wanted
     }
 }

@@ -134,7 +134,6 @@ struct PullCredential: Sendable {
                     $0.password = entry["password"]?.string ?? ""
                     $0.auth = entry["auth"]?.string ?? ""
                     $0.identityToken = entry["identitytoken"]?.string ?? ""
-                    $0.serverAddress = place
                     if $0.username.isEmpty, let decoded = Self.decoded($0.auth) {
                         $0.username = decoded.user
                         $0.password = decoded.password

@@ -73,9 +73,13 @@ actor PodFleet {
     /// A pod is to run, or has changed.
     func apply(_ pod: CoreV1.Pod) async {
         let uid = pod.metadata.uid
-        guard PodPaths.isSafe(uid), PodPaths.isSafe(pod.metadata.name),
-            PodPaths.isSafe(pod.metadata.namespace)
-        else { return }
+        guard PodPaths.isSafe(pod) else {
+            self.services.logger.warning(
+                "names of a pod lead out of its folders",
+                metadata: ["pod": "\(pod.key)"]
+            )
+            return
+        }
         if let member = self.members[uid] {
             self.members[uid]?.pod = pod
             await member.worker.update(pod)

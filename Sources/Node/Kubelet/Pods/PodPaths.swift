@@ -45,4 +45,14 @@ struct PodPaths: Sendable {
         !part.isEmpty && part.utf8.count <= 255 && part != "." && part != ".."
             && !part.utf8.contains(UInt8(ascii: "/")) && !part.utf8.contains(0)
     }
+
+    /// Whether no name in a pod leads out of the folders that are made of it. The API server sees to
+    /// that; manifests come without it.
+    static func isSafe(_ pod: CoreV1.Pod) -> Bool {
+        let specs = pod.initSpecs + pod.regularSpecs + pod.ephemeralSpecs
+        let names =
+            [pod.metadata.uid, pod.metadata.name, pod.metadata.namespace] + specs.map(\.name)
+            + pod.spec.volumes.map(\.name)
+        return names.allSatisfy { Self.isSafe($0) }
+    }
 }

@@ -25,8 +25,8 @@ final class NodeAccess: Sendable {
     struct Request: Sendable, Hashable {
         /// Such as `get`.
         var verb: String
-        /// A part of the resource `nodes`: `proxy`, `log`, `metrics`, `stats`, `pods`…
-        var subresource: String
+        /// Parts of the resource `nodes`, such as `proxy` or `stats`: a right for one is enough.
+        var subresources: [String]
     }
 
     private struct Question: Hashable {
@@ -80,36 +80,42 @@ final class NodeAccess: Sendable {
         if let known = self.kept.withLock({ $0[question] }), .now < known.until {
             return known.decision
         }
-        let review = AuthorizationV1.SubjectAccessReview.with {
+        let client = Client<AuthorizationV1.SubjectAccessReview>(channel)
+        let request = question.request
+        var decision = Decision.forbidden(
+            "Forbidden (user=\(question.user), verb=\(request.verb), resource=nodes, "
+                + "subresource(s)=[\(request.subresources.joined(separator: " "))])\n"
+        )
+        for subresource in request.subresources where decision != .allowed {
+            do throws(StatusError) {
+                let answer = try await client.create(self.review(question, subresource))
+                if answer.status.allowed { decision = .allowed }
+            } catch {
+                return .forbidden("Authorization error: \(error.message)")
+            }
+        }
+        let time = decision == .allowed ? Self.allowedFor : Self.deniedFor
+        self.kept.withLock { kept in
+            if kept.count >= Self.maximumKept { kept = [:] }
+            kept[question] = (decision, .now + time)
+        }
+        return decision
+    }
+
+    private func review(
+        _ question: Question,
+        _ subresource: String
+    ) -> AuthorizationV1.SubjectAccessReview {
+        AuthorizationV1.SubjectAccessReview.with {
             $0.spec.user = question.user
             $0.spec.groups = RepeatedField(question.groups)
             $0.spec.resourceAttributes = AuthorizationV1.ResourceAttributes.with {
                 $0.verb = question.request.verb
                 $0.version = "v1"
                 $0.resource = "nodes"
-                $0.subresource = question.request.subresource
+                $0.subresource = subresource
                 $0.name = self.settings.nodeName
             }
-        }
-        do throws(StatusError) {
-            let client = Client<AuthorizationV1.SubjectAccessReview>(channel)
-            let answer = try await client.create(review)
-            let request = question.request
-            let decision: Decision =
-                answer.status.allowed
-                ? .allowed
-                : .forbidden(
-                    "Forbidden (user=\(question.user), verb=\(request.verb), resource=nodes, "
-                        + "subresource(s)=[\(request.subresource)])"
-                )
-            let time = decision == .allowed ? Self.allowedFor : Self.deniedFor
-            self.kept.withLock { kept in
-                if kept.count >= Self.maximumKept { kept = [:] }
-                kept[question] = (decision, .now + time)
-            }
-            return decision
-        } catch {
-            return .forbidden("Authorization error: \(error.message)")
         }
     }
 }
@@ -137,10 +143,10 @@ struct NodeAccessInterceptor: ServerInterceptor {
 
     private static func request(_ method: String) -> NodeAccess.Request {
         switch method {
-        case "Stats": NodeAccess.Request(verb: "get", subresource: "stats")
-        case "Pods": NodeAccess.Request(verb: "get", subresource: "pods")
-        case "Logs": NodeAccess.Request(verb: "get", subresource: "proxy")
-        default: NodeAccess.Request(verb: "create", subresource: "proxy")
+        case "Stats": NodeAccess.Request(verb: "get", subresources: ["stats"])
+        case "Pods": NodeAccess.Request(verb: "get", subresources: ["pods", "proxy"])
+        case "Logs": NodeAccess.Request(verb: "get", subresources: ["proxy"])
+        default: NodeAccess.Request(verb: "create", subresources: ["proxy"])
         }
     }
 }

@@ -20,18 +20,19 @@ struct NodeHTTPHandler: HTTPRequestHandler {
     let stats: StatsProvider
     let access: NodeAccess
     let metrics: KubeletMetrics
+    /// The node's own service, which has the streams of containers.
+    let node: ApusNode.NodeClient
 
     func handle(_ request: HTTPRequest, _ response: HTTPResponseWriter) async throws {
         let target = request.head.path
-        let path = String(target.prefix { $0 != "?" })
-        let query = Self.query(target)
-        guard request.head.method == .get || request.head.method == .head else {
+        let route = NodeRoute(path: String(target.prefix { $0 != "?" }))
+        guard route.allows(request.head.method) else {
             try await self.answer(response, .methodNotAllowed, "405 method not allowed\n")
             return
         }
         let header = request.head.fields[.authorization] ?? ""
         let decision = await self.access.decide(
-            NodeAccess.Request(verb: "get", subresource: Self.subresource(path)),
+            route.access(request.head.method),
             certificates: request.peer.certificates,
             token: header.hasPrefix("Bearer ") ? String(header.dropFirst(7)) : nil
         )
@@ -44,48 +45,42 @@ struct NodeHTTPHandler: HTTPRequestHandler {
             return
         case .allowed: break
         }
-        try await self.serve(path, query, response)
-    }
-
-    /// What of the resource `nodes` a path belongs to.
-    private static func subresource(_ path: String) -> String {
-        if path.hasPrefix("/stats") { return "stats" }
-        if path.hasPrefix("/metrics") { return "metrics" }
-        if path.hasPrefix("/logs") { return "log" }
-        if path == "/pods" || path == "/runningpods/" { return "pods" }
-        if path.hasPrefix("/healthz") { return "healthz" }
-        if path.hasPrefix("/configz") { return "configz" }
-        return "proxy"
+        let query = NodeQuery(target: target)
+        if route.isStream {
+            try await self.stream(route, query, request, response)
+        } else {
+            try await self.serve(route, query, response)
+        }
     }
 
     private func serve(
-        _ path: String,
-        _ query: [String: String],
+        _ route: NodeRoute,
+        _ query: NodeQuery,
         _ response: HTTPResponseWriter
     ) async throws {
-        switch path {
-        case "/healthz", "/healthz/ping":
+        switch route {
+        case .healthz:
             try await self.answer(response, .ok, "ok")
-        case "/healthz/syncloop":
+        case .syncloop:
             let problem = self.services.observer.problem
             try await self.answer(
                 response,
                 problem == nil ? .ok : .internalServerError,
                 problem ?? "ok"
             )
-        case "/configz":
+        case .configz:
             let document: DynamicValue = ["kubeletconfig": self.services.settings.document]
             try await self.json(response, document.json())
-        case "/pods":
+        case .pods:
             let list = CoreV1.PodList.with { $0.items = [] }
             var items = list
             items.items = RepeatedField(await self.stats.podsWithStatus())
             try await self.json(response, try items.json())
-        case "/stats/summary":
+        case .summary:
             let isShort = query["only_cpu_and_memory"] == "true"
             let summary = await self.stats.summary(onlyCPUAndMemory: isShort)
             try await self.json(response, try summary.json())
-        case "/metrics":
+        case .metrics:
             await self.metrics.update(self.fleet, self.services)
             try await self.answer(
                 response,
@@ -93,25 +88,23 @@ struct NodeHTTPHandler: HTTPRequestHandler {
                 self.metrics.registry.text(),
                 type: Exposition.mediaType
             )
-        case "/metrics/resource":
+        case .resourceMetrics:
             let text = await ResourceMetrics(stats: self.stats).text()
             try await self.answer(response, .ok, text, type: Exposition.mediaType)
-        case "/metrics/cadvisor":
+        case .containerMetrics:
             let text = await ContainerMetrics(stats: self.stats).text()
             try await self.answer(response, .ok, text, type: Exposition.mediaType)
-        case "/metrics/probes":
+        case .probeMetrics:
             let text = await ProbeMetrics(services: self.services, fleet: self.fleet).text()
             try await self.answer(response, .ok, text, type: Exposition.mediaType)
-        default:
-            if path.hasPrefix("/containerLogs/") {
-                try await self.logs(path, query, response)
-            } else {
-                try await self.answer(response, .notFound, "404 page not found\n")
-            }
+        case .logs(let container):
+            try await self.logs(container, query, response)
+        case .exec, .attach, .portForward, .unknown:
+            try await self.answer(response, .notFound, "404 page not found\n")
         }
     }
 
-    private func answer(
+    func answer(
         _ response: HTTPResponseWriter,
         _ status: HTTPStatus,
         _ text: String,
@@ -138,16 +131,12 @@ struct NodeHTTPHandler: HTTPRequestHandler {
 
     // MARK: - Logs
 
-    /// `/containerLogs/NAMESPACE/POD/CONTAINER`.
     private func logs(
-        _ path: String,
-        _ query: [String: String],
+        _ target: NodeRoute.Container,
+        _ query: NodeQuery,
         _ response: HTTPResponseWriter
     ) async throws {
-        let parts = path.split(separator: "/").map(String.init)
-        guard parts.count == 4,
-            let pod = await self.fleet.pod(namespace: parts[1], name: parts[2])
-        else {
+        guard let pod = await self.fleet.pod(namespace: target.namespace, name: target.pod) else {
             try await self.answer(response, .notFound, "pod does not exist\n")
             return
         }
@@ -156,12 +145,12 @@ struct NodeHTTPHandler: HTTPRequestHandler {
         let isPrevious = query["previous"] == "true"
         let found =
             isPrevious
-            ? runtime.previousContainer(named: parts[3]) : runtime.container(named: parts[3])
-        guard pod.containerSpec(named: parts[3]) != nil, let record = found else {
+            ? runtime.previousContainer(named: target.name) : runtime.container(named: target.name)
+        guard pod.containerSpec(named: target.name) != nil, let record = found else {
             try await self.answer(
                 response,
                 .notFound,
-                "container \"\(parts[3])\" not found in pod \"\(parts[2])\"\n"
+                "container \"\(target.name)\" not found in pod \"\(target.pod)\"\n"
             )
             return
         }
@@ -186,16 +175,5 @@ struct NodeHTTPHandler: HTTPRequestHandler {
             try await response.write(ByteBuffer(bytes: bytes))
         }
         try await response.finish()
-    }
-
-    private static func query(_ target: String) -> [String: String] {
-        guard let mark = target.firstIndex(of: "?") else { return [:] }
-        var result: [String: String] = [:]
-        for pair in target[target.index(after: mark)...].split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let key = parts.first else { continue }
-            result[key] = parts.count > 1 ? parts[1].replacing("%3A", with: ":") : ""
-        }
-        return result
     }
 }

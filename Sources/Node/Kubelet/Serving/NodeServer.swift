@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+import ApusAPI
 import HTTP
 import HTTP2Transport
 import Logging
@@ -67,16 +68,17 @@ struct NodeServer: Sendable {
             tls = try TLSContextSource(server: configuration)
         }
         let stats = StatsProvider(services: self.services, fleet: self.fleet)
+        let rpc = NodeRPCService(services: self.services, fleet: self.fleet, stats: stats)
         let pages = NodeHTTPHandler(
             services: self.services,
             fleet: self.fleet,
             stats: stats,
             access: self.access,
-            metrics: KubeletMetrics(nodeName: settings.nodeName)
+            metrics: KubeletMetrics(nodeName: settings.nodeName),
+            node: ApusNode.NodeClient(channel: InProcessChannel(services: [rpc]))
         )
         var options = RPCServerOptions()
         options.interceptors = [NodeAccessInterceptor(access: self.access)]
-        let rpc = NodeRPCService(services: self.services, fleet: self.fleet, stats: stats)
         return try await HTTPServer.start(
             // Without a certificate only this machine is served.
             on: .tcp(host: tls == nil ? "127.0.0.1" : settings.address, port: settings.port),

@@ -7,10 +7,9 @@ import KubernetesAPI
 import ObjectModel
 import Protobuf
 import RPCInterface
-import RequestInfo
 
-/// The streams of a command in a container, as the kubelet has them: exec and attach are alike from
-/// here on.
+/// The streams of a command in a container, as a call of the kubelet has them: exec and attach are
+/// alike from here on.
 struct ContainerStreams: Sendable {
     let send: @Sendable (ApusNode.StreamInput) async throws -> Void
     let finish: @Sendable () -> Void
@@ -20,7 +19,7 @@ struct ContainerStreams: Sendable {
     /// Runs a command.
     static func exec(
         _ client: ApusNode.NodeClient,
-        _ target: PodTarget,
+        _ target: ApusNode.ContainerTarget,
         _ options: StreamOptions
     ) async throws(RPCError) -> ContainerStreams {
         let call = try await client.exec()
@@ -28,7 +27,7 @@ struct ContainerStreams: Sendable {
             ApusNode.ExecRequest.with {
                 $0.request = .start(
                     ApusNode.ExecStart.with {
-                        $0.target = target.message
+                        $0.target = target
                         for word in options.command { $0.command.append(word) }
                         $0.streams = options.message
                     }
@@ -48,7 +47,7 @@ struct ContainerStreams: Sendable {
     /// Joins the container's own process.
     static func attach(
         _ client: ApusNode.NodeClient,
-        _ target: PodTarget,
+        _ target: ApusNode.ContainerTarget,
         _ options: StreamOptions
     ) async throws(RPCError) -> ContainerStreams {
         let call = try await client.attach()
@@ -56,7 +55,7 @@ struct ContainerStreams: Sendable {
             ApusNode.AttachRequest.with {
                 $0.request = .start(
                     ApusNode.AttachStart.with {
-                        $0.target = target.message
+                        $0.target = target
                         $0.streams = options.message
                     }
                 )
@@ -71,49 +70,6 @@ struct ContainerStreams: Sendable {
             cancel: { call.cancel() }
         )
     }
-}
-
-/// What a client wants of exec or attach, from its query.
-struct StreamOptions: Sendable {
-    var command: [String]
-    var container: String
-    var stdin: Bool
-    var stdout: Bool
-    var stderr: Bool
-    var tty: Bool
-
-    init(_ query: QueryParameters) throws(StatusError) {
-        self.command = query.all("command")
-        self.container = query.string("container")
-        self.stdin = query.bool("stdin") ?? false
-        self.stdout = query.bool("stdout") ?? false
-        self.tty = query.bool("tty") ?? false
-        // A terminal has one output.
-        self.stderr = (query.bool("stderr") ?? false) && !self.tty
-        guard self.stdin || self.stdout || self.stderr else {
-            throw .badRequest("you must specify at least 1 of stdin, stdout, stderr")
-        }
-    }
-
-    var message: ApusNode.Streams {
-        ApusNode.Streams.with {
-            $0.stdin = self.stdin
-            $0.stdout = self.stdout
-            $0.stderr = self.stderr
-            $0.tty = self.tty
-        }
-    }
-}
-
-/// What carries a command's streams to a client.
-protocol StreamPeer: Sendable {
-    /// What the client sends next; nil when it is gone.
-    func receive() async throws -> ApusNode.StreamInput?
-    func send(stdout bytes: Bytes) async throws
-    func send(stderr bytes: Bytes) async throws
-    /// How the command ended.
-    func send(status: MetaV1.Status) async throws
-    func close() async
 }
 
 extension ContainerStreams {
