@@ -58,4 +58,15 @@ struct ImagesTests {
         archive[place.lowerBound + 4] ^= 1
         #expect(throws: ImageArchive.Malformed.self) { _ = try ImageArchive(archive) }
     }
+
+    @Test(
+        "CVE-2018-1002100: names of an archive lead to nothing on the disk",
+        arguments: ["../index.json", "/index.json", "blobs/../index.json", "a/../../index.json"]
+    )
+    func names(entry: String) {
+        var writer = TarWriter()
+        writer.add(entry, kind: .file, mode: 0o644, content: Array("{\"manifests\":[]}".utf8))
+        // Names are looked up, never followed: only `index.json` itself is the index.
+        #expect(throws: ImageArchive.Malformed.self) { _ = try ImageArchive(writer.finished()) }
+    }
 }

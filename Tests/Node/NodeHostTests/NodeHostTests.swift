@@ -44,7 +44,7 @@ struct NodeHostTests {
         }
     }
 
-    @Test("removes links, not what they lead to")
+    @Test("CVE-2017-1002102: removes links, not what they lead to")
     func removeTree() throws {
         let (directory, otherDirectory) = (TemporaryDirectory(), TemporaryDirectory())
         defer { withExtendedLifetime((directory, otherDirectory)) {} }
@@ -58,7 +58,7 @@ struct NodeHostTests {
     }
 
     @Test(
-        "opens nothing outside a volume",
+        "CVE-2017-1002101: opens nothing outside a volume",
         arguments: ["out/secret", "abs/secret", "deep/up/secret"]
     )
     func subpath(path: String) throws {
@@ -79,32 +79,77 @@ struct NodeHostTests {
         }
     }
 
-    @Test("never leaves a volume while links in it are exchanged")
-    func subpathRace() throws {
+    @Test("CVE-2017-1002102: changes its own files, whatever a pod has put in their places")
+    func atomicDirectoryWithLinks() throws {
+        let (temporary, otherDirectory) = (TemporaryDirectory(), TemporaryDirectory())
+        defer { withExtendedLifetime((temporary, otherDirectory)) {} }
+        let (folder, other) = (temporary.path, otherDirectory.path)
+        try HostFiles.write([1], to: "\(other)/a")
+        try HostFiles.makeDirectory("\(other)/d")
+        try HostFiles.write([1], to: "\(other)/d/b")
+        let directory = AtomicDirectory(path: folder)
+        try directory.update(["a": .init(bytes: [2], mode: 0o640)], version: "1")
+        // The old version, a visible name and the temporary link lead out of the folder.
+        try HostFiles.removeTree("\(folder)/..1")
+        symlink(other, "\(folder)/..1")
+        unlink("\(folder)/a")
+        symlink("\(other)/a", "\(folder)/a")
+        symlink(other, "\(folder)/..data_tmp")
+        symlink(other, "\(folder)/d")
+        let wanted: [String: AtomicDirectory.File] = [
+            "a": .init(bytes: [3], mode: 0o640), "d/b": .init(bytes: [4], mode: 0o640),
+        ]
+        #expect(try directory.update(wanted, version: "2"))
+        #expect(try HostFiles.read("\(folder)/a") == [3])
+        #expect(try HostFiles.read("\(folder)/d/b") == [4])
+        #expect(try HostFiles.read("\(other)/a") == [1])
+        #expect(try HostFiles.read("\(other)/d/b") == [1])
+    }
+
+    /// Two seconds of exchanges; a minute when there is time.
+    private static let raceDuration: Duration =
+        getenv("APUS_TEST_LONG") == nil ? .seconds(2) : .seconds(60)
+
+    @Test("CVE-2021-25741: never leaves a volume while a thread exchanges links in it")
+    func subpathRace() async throws {
         let temporary = TemporaryDirectory()
         defer { withExtendedLifetime(temporary) {} }
         let folder = temporary.path
         let volume = "\(folder)/volume"
-        try HostFiles.makeDirectory("\(volume)/real")
-        try HostFiles.makeDirectory("\(folder)/outside/sub")
         try HostFiles.makeDirectory("\(volume)/real/sub")
+        try HostFiles.makeDirectory("\(folder)/outside/sub")
         let outside = HostFiles.status("\(folder)/outside/sub").map(\.st_ino)
         let root = open(volume, O_RDONLY | O_DIRECTORY)
         defer { close(root) }
         symlink("real", "\(volume)/here")
-        for round in 0..<2_000 {
-            let link = "\(volume)/swap"
-            unlink(link)
-            symlink(round % 2 == 0 ? "../outside" : "real", link)
-            rename(link, "\(volume)/here")
+        let end = ContinuousClock.now + Self.raceDuration
+        let swapper = Task.detached {
+            var round = 0
+            while ContinuousClock.now < end {
+                let link = "\(volume)/swap"
+                unlink(link)
+                symlink(round % 2 == 0 ? "../outside" : "real", link)
+                rename(link, "\(volume)/here")
+                round += 1
+            }
+            return round
+        }
+        var (opened, refused) = (0, 0)
+        while ContinuousClock.now < end {
             guard
                 let found = try? Subpath.open("here/sub", beneath: root, path: volume, mode: 0o755)
-            else { continue }
+            else {
+                refused += 1
+                continue
+            }
             var status = stat()
             fstat(found, &status)
             close(found)
+            opened += 1
             #expect(status.st_ino != outside)
         }
+        #expect(await swapper.value > 0)
+        #expect(opened + refused > 0)
     }
 
     @Test("reads lines of mountinfo")
