@@ -355,6 +355,30 @@ def a_service_answers_on_every_node(lab):
 
 
 @test
+def iperf3_and_nc_pass_through_services(lab):
+    """Streams both ways, and a connection and a datagram with their answers."""
+    source = lab.enter("client")
+    streams = lab.service("streams", selector="self", port=5201, target=5201)
+    lab.process(lab.enter("self"), "iperf3", "--server", "--one-off")
+    words = ["iperf3", "--client", streams[0], "--bytes", "4M", "--bidir", "--json"]
+
+    def received():
+        end = json.loads(run(*source, *words).stdout)["end"]
+        return [end[way]["bytes"] for way in ("sum_received", "sum_received_bidir_reverse")]
+    assert min(wait("iperf3", received)) > 1 << 20
+    for protocol, flags in (("TCP", "-N"), ("UDP", "-u -w 1")):
+        name = f"nc-{protocol.lower()}"
+        for address in lab.service(name, selector="self", port=99, target=9900, protocol=protocol):
+            family = "-6" if ":" in address else "-4"
+            answer = ["sh", "-c", f"echo out | nc {family} {flags} -l 9900"]
+            server = lab.process(lab.enter("self"), *answer, stdout=subprocess.PIPE, text=True)
+            said = wait(f"{protocol} {address}", lambda: run(
+                *source, "sh", "-c", f"echo in | nc {family} {flags} {address} 99").stdout)
+            assert said == "out\n", said
+            assert server.communicate(timeout=60)[0] == "in\n"
+
+
+@test
 def nodes_use_services_too(lab):
     for node in lab.nodes.values():
         for address in lab.cluster_addresses:
@@ -1185,8 +1209,8 @@ def clean_up_leaves_nothing_and_others_rules_as_they_were(lab):
 
 
 def main():
-    skip_unless("kubectl", "dig", "curl", "nft", "tc", "nsenter", "unshare", "iptables", "getent",
-                "musl-gcc", machine=True)
+    skip_unless("kubectl", "dig", "curl", "iperf3", "nc", "nft", "tc", "nsenter", "unshare",
+                "iptables", "getent", "musl-gcc", machine=True)
     lab = Lab()
     passed = False
     try:

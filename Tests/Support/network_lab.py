@@ -467,12 +467,16 @@ current-context: x
                            f'mount --bind {self.dir}/pod-resolv.conf /etc/resolv.conf; exec "$@"',
                            "sh", *words, **more)
 
-    def python(self, enter, code, *words, **more):
-        """Starts a program of the test's own, which ends with the lab."""
-        process = subprocess.Popen([*map(str, enter), sys.executable, "-c", code, *map(str, words)],
+    def process(self, enter, *words, **more):
+        """Starts a program, which ends with the lab."""
+        process = subprocess.Popen([str(word) for word in [*enter, *words]],
                                    **{"stdout": subprocess.DEVNULL, **more})
         self.children.append(process)
         return process
+
+    def python(self, enter, code, *words, **more):
+        """Starts a program of the test's own."""
+        return self.process(enter, sys.executable, "-c", code, *words, **more)
 
     # MARK: - The end
 
