@@ -342,6 +342,8 @@ def flags(_):
         (["--force-new-cluster"], "snapshot"),
         (["--wal-dir=/x"], "data directory"),
         (["--discovery=http://x"], "one member"),
+        (["--discovery-srv-name=x"], "one member"),
+        (["--discovery-insecure-skip-tls-verify"], "one member"),
         (["--listen-client-urls=ftp://x"], "no address"),
         (["--auto-compaction-mode=hourly"], "not periodic or revision"),
         (["--auto-compaction-retention=soon"], "not understood"),
@@ -353,6 +355,9 @@ def flags(_):
         code, output = apus("etcd", "--data-dir", tests.folder("flags"), *arguments)
         expect(code != 0, f"{arguments} is accepted")
         expect_match(pattern, output)
+    code, output = apus("etcd", "--version")
+    expect(code == 0, output)
+    expect_match(r"^etcd Version: 3\.6\.\d+$", output)
     # kubeadm's flags of etcd.
     with Etcd(
         tests.folder("kubeadm"),
@@ -366,6 +371,8 @@ def flags(_):
         "--peer-key-file=/x",
         "--peer-trusted-ca-file=/x",
         "--snapshot-count=10000",
+        "--client-cert-file=/x",
+        "--memory-mlock",
         "--feature-gates=InitialCorruptCheck=true",
         "--watch-progress-notify-interval=5s",
         "--auto-compaction-mode=periodic",

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 internal import CommandTree
+internal import Engine
 internal import EtcdServer
 internal import Flags
 internal import Logging
@@ -25,6 +26,11 @@ extension Command {
         subcommands: [.etcdCheck, .etcdSnapshot]
     ) { invocation in
         try invocation.expectNoArguments()
+        if invocation.flags[EtcdFlags.version] {
+            invocation.output.line("etcd Version: \(EmbeddedStore.etcdVersion)")
+            invocation.output.line("Apus Version: \(Version.apus)")
+            return .success
+        }
         let flags = EtcdFlags(invocation.flags)
         let logger = flags.logger
         let configuration = try flags.configuration(logger)

@@ -24,7 +24,7 @@ extension EtcdFlags {
             "listen-peer-urls", "initial-cluster", "initial-cluster-state",
             "initial-cluster-token", "peer-cert-file", "peer-key-file", "peer-trusted-ca-file",
             "peer-cert-allowed-cn", "peer-cert-allowed-hostname",
-            "peer-skip-client-san-verification",
+            "peer-skip-client-san-verification", "peer-client-cert-file", "peer-client-key-file",
         ].map { EtcdFlags.ignored($0, EtcdFlags.noPeers) }
         + [
             "heartbeat-interval", "election-timeout", "snapshot-count", "max-snapshots", "max-wals",
@@ -40,6 +40,7 @@ extension EtcdFlags {
             ("backend-bbolt-freelist-type", "the engine is not bbolt"),
             ("logger", "there is one"),
             ("log-outputs", "logs go to standard error"),
+            ("log-rotation-config-json", "logs go to standard error"),
             ("metrics", "all metrics are served"),
             ("v2-deprecation", "there is no v2"),
             ("auth-token", "the store has no users"),
@@ -57,7 +58,13 @@ extension EtcdFlags {
             ("downgrade-check-time", EtcdFlags.noPeers),
             ("bootstrap-defrag-threshold-megabytes", "free pages are used again"),
             ("max-learners", EtcdFlags.noPeers),
-            ("memory-mlock", "an index in memory is not locked"),
+            ("client-cert-file", "the store is nobody's client"),
+            ("client-key-file", "the store is nobody's client"),
+            ("self-signed-cert-validity", "no certificates are made"),
+            ("distributed-tracing-address", "there is no tracing"),
+            ("distributed-tracing-service-name", "there is no tracing"),
+            ("distributed-tracing-instance-id", "there is no tracing"),
+            ("distributed-tracing-sampling-rate", "there is no tracing"),
         ].map { EtcdFlags.ignored($0.0, $0.1) }
         + [
             ("enable-grpc-gateway", "there is no JSON gateway"),
@@ -65,6 +72,8 @@ extension EtcdFlags {
             ("stop-grpc-service-on-defrag", "nothing is defragmented"),
             ("compact-hash-check-enabled", EtcdFlags.noPeers),
             ("enable-log-rotation", "logs go to standard error"),
+            ("disable-log-sampling", "every line is logged"),
+            ("memory-mlock", "an index in memory is not locked"),
         ].map { EtcdFlags.ignoredSwitch($0.0, $0.1) }
 
     /// Etcd's former names of flags. What they ask for is either always so or does not exist.
@@ -76,6 +85,10 @@ extension EtcdFlags {
             "experimental-warning-unary-request-duration",
             "experimental-bootstrap-defrag-threshold-megabytes", "experimental-max-learners",
             "experimental-snapshot-catchup-entries", "experimental-downgrade-check-time",
+            "experimental-distributed-tracing-address",
+            "experimental-distributed-tracing-service-name",
+            "experimental-distributed-tracing-instance-id",
+            "experimental-distributed-tracing-sampling-rate",
         ].map { EtcdFlags.ignored($0, "an old name") }
         + [
             "experimental-initial-corrupt-check", "experimental-compact-hash-check-enabled",
@@ -83,18 +96,27 @@ extension EtcdFlags {
             "experimental-enable-lease-checkpoint-persist", "experimental-memory-mlock",
             "experimental-txn-mode-write-with-shared-buffer",
             "experimental-stop-grpc-service-on-defrag",
+            "experimental-peer-skip-client-san-verification", "experimental-set-member-localaddr",
         ].map { EtcdFlags.ignoredSwitch($0, "an old name") }
 
     // MARK: - Flags that are refused
 
+    private static let discovery: [(flag: any AnyFlag, reason: String)] = [
+        "discovery", "discovery-proxy", "discovery-fallback", "discovery-srv", "discovery-srv-name",
+        "discovery-endpoints", "discovery-token", "discovery-dial-timeout",
+        "discovery-request-timeout", "discovery-keepalive-time", "discovery-keepalive-timeout",
+        "discovery-cert", "discovery-key", "discovery-cacert", "discovery-user",
+        "discovery-password",
+    ].map { name in
+        let flag = Flag(name, default: "", help: "refused", isHidden: true)
+        return (flag, "the store has one member; for several, use etcd")
+    }
+
     /// Refused with a reason: who sets them relies on something that would not happen.
     static let refusals: [(flag: any AnyFlag, reason: String)] =
-        [
+        EtcdFlags.discovery
+        + [
             ("wal-dir", "the log lies in the data directory"),
-            ("discovery", "the store has one member; for several, use etcd"),
-            ("discovery-srv", "the store has one member; for several, use etcd"),
-            ("discovery-endpoints", "the store has one member; for several, use etcd"),
-            ("discovery-token", "the store has one member; for several, use etcd"),
             ("client-crl-file", "lists of revoked certificates are not read"),
             ("peer-crl-file", "lists of revoked certificates are not read"),
             ("client-cert-allowed-hostname", "client certificates are checked by authority only"),
@@ -109,6 +131,8 @@ extension EtcdFlags {
             ("auto-tls", "make certificates with `apus certs`"),
             ("enable-pprof", "profiles are Go's"),
             ("socket-reuse-port", "one process serves an address"),
+            ("discovery-insecure-skip-tls-verify", "the store has one member"),
+            ("discovery-insecure-transport", "the store has one member"),
             ("enable-distributed-tracing", "there is none"),
             ("experimental-enable-distributed-tracing", "there is none"),
         ].map { (Flag($0.0, default: false, help: "refused", isHidden: true), $0.1) }

@@ -123,8 +123,15 @@ struct EtcdFlags {
     )
     static let logFormat = Flag("log-format", default: "json", help: "json or console")
 
+    static let version = Flag(
+        "version",
+        default: false,
+        help: "print the version of etcd that the store is like, and end"
+    )
+
     private static let effective: [any AnyFlag] = [
-        name, dataDir, clientURLs, metricsURLs, advertiseClientURLs, advertisePeerURLs, certFile,
+        version, name, dataDir, clientURLs, metricsURLs, advertiseClientURLs, advertisePeerURLs,
+        certFile,
         keyFile, trustedCAFile, clientCertAuth, tlsMinVersion, quota, maxTxnOps, maxRequestBytes,
         maxConcurrentStreams, compactionMode, compactionRetention, keepaliveInterval,
         keepaliveTimeout, progressInterval, compactionBatch, logLevel, logFormat,
