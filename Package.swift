@@ -515,8 +515,8 @@ targets += module(
     ],
     tests: [
         "Access", "ApusAPI", "Bytes", "Engine", "HTTP", "KubernetesAPI", "NameRules",
-        "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "WatchCache", nioCore,
-        nioPosix,
+        "NodeStreams", "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "WatchCache",
+        nioCore, nioPosix,
     ]
 )
 targets += module(

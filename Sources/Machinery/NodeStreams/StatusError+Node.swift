@@ -2,7 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import GRPCServices
-import KubernetesAPI
+package import KubernetesAPI
 package import ObjectModel
 import Protobuf
 package import RPCInterface
@@ -10,10 +10,9 @@ import WellKnownTypes
 
 extension RPCError {
     /// The Status of the API in a failure's details; nil without one.
-    fileprivate func status(in details: [UInt8]) -> MetaV1.Status? {
-        guard !details.isEmpty, let status = try? GoogleRPC.Status(serialized: details) else {
-            return nil
-        }
+    package var apiStatus: MetaV1.Status? {
+        guard !self.details.isEmpty, let status = try? GoogleRPC.Status(serialized: self.details)
+        else { return nil }
         for detail in status.details
         where detail.typeUrl.hasSuffix("/" + MetaV1.Status.schema.fullName) {
             return try? MetaV1.Status(serialized: detail.value)
@@ -25,7 +24,7 @@ extension RPCError {
 extension StatusError {
     /// What a kubelet's failure is for the client: the Status that it sent, or its nearest.
     package init(node error: RPCError) {
-        if let status = error.status(in: error.details) {
+        if let status = error.apiStatus {
             self.init(status)
             return
         }

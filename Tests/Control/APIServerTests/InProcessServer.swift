@@ -6,6 +6,7 @@ import Bytes
 import Engine
 import KubernetesAPI
 import NIOPosix
+import NodeStreams
 import ObjectModel
 import Protobuf
 import RPCInterface
@@ -65,7 +66,7 @@ struct TestClient: Sendable {
         do throws(RPCError) {
             return try await body()
         } catch {
-            if let status = error.status(in: error.details) { throw StatusError(status) }
+            if let status = error.apiStatus { throw StatusError(status) }
             throw error
         }
     }
