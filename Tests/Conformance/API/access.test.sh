@@ -12,7 +12,8 @@ command -v curl >/dev/null || exit 77
 start_server || exit 1
 cd "$WORK" || exit 1
 
-has() { k "${@:2}" 2>&1 | grep -Eq -- "$1"; }
+# Read to its end: a pipe that nobody reads would end kubectl in the middle of what it does.
+has() { grep -Eq -- "$1" <<<"$(k "${@:2}" 2>&1)"; }
 fails() { ! k "${@:2}" >err 2>&1 && grep -Eq -- "$1" err; }
 # as TOKEN ARGUMENTS...: kubectl with a token
 as() {

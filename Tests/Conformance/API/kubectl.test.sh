@@ -129,7 +129,7 @@ wait_deleted() {
     wait "$waiter"
 }
 kc() { kubectl --kubeconfig kubeconfig "$@"; }
-kc_has() { kc "${@:2}" 2>&1 | grep -Eq -- "$1"; }
+kc_has() { grep -Eq -- "$1" <<<"$(kc "${@:2}" 2>&1)"; }
 make_kubeconfig() {
     kc config set-cluster c --server "https://127.0.0.1:$PORT" --certificate-authority "$WORK/pki/ca.crt" &&
         kc config set-credentials u --client-certificate "$WORK/pki/clients/admin.crt" \
@@ -149,7 +149,9 @@ replace_map() {
 }
 edit_pod() { KUBE_EDITOR="sed -i 's/note: .*/note: edited/'" k edit pod web; }
 gets() { [ "$(k get "$1" "$2" -o "jsonpath=$3")" = "$4" ]; }
-has() { k "${@:2}" 2>&1 | grep -Eq -- "$1"; }
+# has PATTERN ARGUMENTS...: what kubectl prints has it. It is read to its end: a pipe that nobody
+# reads would end kubectl in the middle of what it does.
+has() { grep -Eq -- "$1" <<<"$(k "${@:2}" 2>&1)"; }
 fails() { ! k "${@:2}" >err 2>&1 && grep -Eq -- "$1" err; }
 
 # documented: every verb of docs/compatibility.md has checks that begin with it

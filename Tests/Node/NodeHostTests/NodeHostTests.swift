@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 import Glibc
+import Synchronization
 import TestFolders
 import Testing
 
@@ -122,18 +123,23 @@ struct NodeHostTests {
         let root = open(volume, O_RDONLY | O_DIRECTORY)
         defer { close(root) }
         symlink("real", "\(volume)/here")
-        let end = ContinuousClock.now + Self.raceDuration
+        let isOver = Mutex(false)
+        let (beginning, begins) = AsyncStream.makeStream(of: Void.self)
         let swapper = Task.detached {
             var round = 0
-            while ContinuousClock.now < end {
+            repeat {
                 let link = "\(volume)/swap"
                 unlink(link)
                 symlink(round % 2 == 0 ? "../outside" : "real", link)
                 rename(link, "\(volume)/here")
                 round += 1
-            }
+                begins.finish()
+            } while !isOver.withLock(\.self)
             return round
         }
+        // On a busy machine it takes a while until the thread is there.
+        for await _ in beginning {}
+        let end = ContinuousClock.now + Self.raceDuration
         var (opened, refused) = (0, 0)
         while ContinuousClock.now < end {
             guard
@@ -148,6 +154,7 @@ struct NodeHostTests {
             opened += 1
             #expect(status.st_ino != outside)
         }
+        isOver.withLock { $0 = true }
         #expect(await swapper.value > 0)
         #expect(opened + refused > 0)
     }
