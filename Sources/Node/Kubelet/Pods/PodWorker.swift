@@ -196,6 +196,14 @@ actor PodWorker {
         for container in runtime.containers {
             try? await services.client.removeContainer(container.id)
         }
+        // The logs go first: while there is a sandbox, a kubelet that is started anew finds the pod
+        // and ends what this one has begun.
+        let logs = PodPaths(self.pod, services.settings).logs
+        let links = services.settings.containerLogsDirectory
+        await HostThreads.run {
+            try? HostFiles.removeTree(logs)
+            ContainerLogLinks.removeOrphans(in: links)
+        }
         for sandbox in runtime.sandboxes {
             do throws(RPCError) {
                 try await services.client.stopSandbox(sandbox.id)
@@ -203,12 +211,6 @@ actor PodWorker {
             } catch {
                 guard error.isNotFound else { return false }
             }
-        }
-        let logs = PodPaths(self.pod, services.settings).logs
-        let links = services.settings.containerLogsDirectory
-        await HostThreads.run {
-            try? HostFiles.removeTree(logs)
-            ContainerLogLinks.removeOrphans(in: links)
         }
         _ = try? await services.observer.refresh(self.uid)
         services.probes.stop(uid: self.uid, containers: runtime.containers.map(\.id))
