@@ -5,6 +5,7 @@
 and pods and clients that want to harm the node."""
 
 import concurrent.futures
+import fcntl
 import hashlib
 import http.client
 import importlib.machinery
@@ -12,13 +13,17 @@ import importlib.util
 import json
 import os
 import pathlib
+import pty
 import random
 import re
+import select
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 import urllib.request
@@ -183,17 +188,6 @@ class StandIn:
             except OSError:
                 pass
 
-    def command(self, *words):
-        return ["kubectl", "--kubeconfig", str(self.kubeconfig), "--cache-dir",
-                str(self.node.dir / "cache-stand-in"), *words]
-
-    def kubectl(self, *words, data=None, web=True):
-        flag = "true" if web else "false"
-        return subprocess.run(
-            self.command(*words), capture_output=True, input=data, timeout=170, env={
-                **os.environ, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": flag,
-                "KUBECTL_PORT_FORWARD_WEBSOCKETS": flag})
-
 
 def running(node, name, *script, **more):
     node.create(name, {"containers": [container(*script, **more)]})
@@ -276,27 +270,89 @@ def port_forward_over_channels(node):
 
 @test
 def kubectl_by_way_of_the_kubelet(node):
-    data = random.Random(1).randbytes(1 << 20)
-    for web, upgrade in ((True, "websocket"),):
+    for upgrade in ("websocket", "SPDY/3.1"):
         node.stand_in.streams.clear()
-        answer = node.stand_in.kubectl("exec", "-i", "main", "--", "sh", "-c",
-                                       "cat; echo err >&2; exit 7", data=data, web=web)
-        assert hashlib.sha256(answer.stdout).digest() == hashlib.sha256(data).digest(), (
-            upgrade, len(answer.stdout), answer.stderr)
-        assert answer.returncode == 7 and b"err\n" in answer.stderr, (upgrade, answer.stderr)
-        assert ("exec", upgrade) in node.stand_in.streams, node.stand_in.streams
-        process = subprocess.Popen(
-            node.stand_in.command("port-forward", "pod/main", ":8080"), stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "KUBECTL_PORT_FORWARD_WEBSOCKETS": str(web).lower()})
-        try:
-            port = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline()).group(1)
-            for _ in range(3):
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
-                    assert answer.read() == b"page\n"
-        finally:
-            process.terminate()
-            process.wait()
-        assert ("portforward", upgrade) in node.stand_in.streams, node.stand_in.streams
+        kubectl_streams(node, node.stand_in.kubeconfig, upgrade)
+        for kind in ("exec", "attach", "portforward"):
+            assert (kind, upgrade) in node.stand_in.streams, node.stand_in.streams
+
+
+@test
+def kubectl_over_spdy_by_way_of_the_api_server(node):
+    kubectl_streams(node, node.dir / "admin.conf", "SPDY/3.1")
+
+
+def kubectl_streams(node, kubeconfig, upgrade):
+    """Exec, attach and port-forward with kubectl, over WebSockets or SPDY."""
+    flag = str(upgrade == "websocket").lower()
+    environment = {**os.environ, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": flag,
+                   "KUBECTL_PORT_FORWARD_WEBSOCKETS": flag}
+    kubectl = ["kubectl", "--kubeconfig", str(kubeconfig), "--cache-dir", str(node.dir / "cache")]
+    data = random.Random(1).randbytes(1 << 20)
+    answer = subprocess.run(
+        [*kubectl, "exec", "-i", "main", "--", "sh", "-c", "cat; echo err >&2; exit 7"],
+        input=data, capture_output=True, timeout=170, env=environment)
+    assert hashlib.sha256(answer.stdout).digest() == hashlib.sha256(data).digest(), (
+        upgrade, len(answer.stdout), answer.stderr)
+    assert answer.returncode == 7 and b"err\n" in answer.stderr, (upgrade, answer.stderr)
+    # The terminal's size comes on a stream of its own.
+    [code, shown] = in_a_terminal([*kubectl, "exec", "-it", "main", "--", "sh", "-c",
+                                   "while [ \"$(stty size)\" != '33 77' ]; do sleep 0.1; done; "
+                                   "echo seen; exit 5"], environment, rows=33, columns=77)
+    assert (code, b"seen\r\n" in shown) == (5, True), (upgrade, code, shown)
+    process = subprocess.Popen([*kubectl, "attach", "-i", "main"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    try:
+        # Said again and again: what comes before the output is joined is lost.
+        seen = b""
+        for _ in range(60):
+            process.stdin.write(b"attached\n")
+            process.stdin.flush()
+            if select.select([process.stdout], [], [], 2)[0]:
+                more = os.read(process.stdout.fileno(), 65536)
+                assert more, (upgrade, seen, process.stderr.read())
+                seen += more
+            if b"attached\n" in seen:
+                break
+        else:
+            raise AssertionError((upgrade, seen))
+    finally:
+        process.kill()
+        process.communicate()
+    process = subprocess.Popen([*kubectl, "port-forward", "pod/main", ":8080"],
+                               stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        port = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline()).group(1)
+        for _ in range(3):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+                assert answer.read() == b"page\n"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def in_a_terminal(command, environment, rows, columns):
+    """Runs a program in a terminal of a size; its exit code and what it wrote."""
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal,
+                               env=environment, start_new_session=True)
+    os.close(terminal)
+    shown = b""
+    try:
+        while select.select([main], [], [], 120)[0]:
+            try:
+                more = os.read(main, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            shown += more
+        return process.wait(60), shown
+    finally:
+        process.kill()
+        process.wait()
+        os.close(main)
 
 
 @test

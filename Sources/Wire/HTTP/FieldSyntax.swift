@@ -20,6 +20,17 @@ package enum FieldSyntax {
         }
     }
 
+    /// Whether a text names a protocol for `Upgrade`, alone or with its version as in `SPDY/3.1` (RFC
+    /// 9110 section 7.8).
+    package static func isProtocol(_ text: String) -> Bool {
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: "/"),
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
+        return parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(Self.isToken) }
+    }
+
     /// Whether the byte may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
     /// tab and anything above ASCII.
     package static func isValue(_ byte: UInt8) -> Bool {

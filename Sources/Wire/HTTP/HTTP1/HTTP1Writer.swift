@@ -49,7 +49,7 @@ enum HTTP1Writer {
         var out = self.allocator.buffer(capacity: 128)
         self.statusLine(.switchingProtocols, to: &out)
         out.writeStaticString("connection: Upgrade\r\nupgrade: ")
-        out.writeString(HeaderName(protocolName) == nil ? "unknown" : protocolName)
+        out.writeString(FieldSyntax.isProtocol(protocolName) ? protocolName : "unknown")
         out.writeStaticString("\r\n")
         self.fields(fields, to: &out)
         out.writeStaticString("\r\n")
