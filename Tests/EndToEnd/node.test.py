@@ -42,7 +42,7 @@ def free_port():
 
 
 class Cluster(base.Node):
-    controllers = None
+    apiserver = controllers = None
 
     def start(self):
         subprocess.run([base.SUPPORT / "containerd", "start", self.runtime, base.INDEX],
@@ -101,9 +101,9 @@ class Cluster(base.Node):
             stdout=log, stderr=log)
 
     def stop(self):
-        self.apiserver.terminate()
-        if self.controllers:
-            self.controllers.terminate()
+        for process in (self.apiserver, self.controllers):
+            if process:
+                process.terminate()
         super().stop()
 
     def kubectl(self, *words, text=None, check=True):

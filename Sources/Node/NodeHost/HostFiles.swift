@@ -155,6 +155,14 @@ package enum HostFiles {
             guard unlink(path) == 0 || errno == ENOENT else { throw HostError("unlink", path) }
             return
         }
+        try Self.emptyTree(path)
+        guard rmdir(path) == 0 || errno == ENOENT else { throw HostError("rmdir", path) }
+    }
+
+    /// Removes everything in a folder, as ``removeTree(_:)`` does; the folder stays. It need not be
+    /// there.
+    package static func emptyTree(_ path: String) throws(HostError) {
+        guard let status = Self.status(path, follows: false) else { return }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let descriptor = apus_open(path, flags, 0)
         guard descriptor >= 0 else { throw HostError("open", path) }
@@ -165,7 +173,6 @@ package enum HostFiles {
             throw error
         }
         close(descriptor)
-        guard rmdir(path) == 0 || errno == ENOENT else { throw HostError("rmdir", path) }
     }
 
     /// Removes what is in the folder `descriptor`.

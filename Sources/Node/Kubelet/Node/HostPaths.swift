@@ -5,9 +5,6 @@ import NodeHost
 
 /// Folders of the kubelet.
 enum HostPaths {
-    /// Names in a folder. Blocks.
-    static func names(_ folder: String) -> [String] { HostFiles.list(folder) }
-
     /// Makes what the kubelet writes into. Blocks.
     static func prepare(_ settings: KubeletSettings) throws(HostError) {
         try HostFiles.makeDirectory(settings.rootDirectory, mode: 0o750)

@@ -164,18 +164,20 @@ actor PodFleet {
         }
     }
 
-    /// Removes folders and cgroups of pods that are gone.
+    /// Removes folders, logs and cgroups of pods that are gone.
     func removeRemains(wanted: Set<String>) async {
-        let known = wanted.union(self.members.keys).union(self.services.observer.pods.keys)
-        let root = self.services.settings.rootDirectory + "/pods"
-        let folders = await HostThreads.run { HostPaths.names(root) }
-        for uid in folders where !known.contains(uid) {
-            try? await self.services.volumes.unmount(uid: uid)
+        let remains = self.services.remains
+        let cgroups = self.services.cgroups
+        // First what is there, then what is known: a pod has a worker before it has anything else.
+        let (recorded, groups) = await HostThreads.run {
+            (remains.recorded, cgroups?.existing() ?? [:])
         }
-        guard let cgroups = self.services.cgroups else { return }
+        let known = wanted.union(self.members.keys).union(self.waiting.keys)
+            .union(self.services.observer.pods.keys)
         await HostThreads.run {
-            for (uid, name) in cgroups.existing() where !known.contains(uid) {
-                cgroups.cgroups.remove(name)
+            for uid in recorded where !known.contains(uid) { try? remains.remove(uid) }
+            for (uid, name) in groups where !known.contains(uid) {
+                cgroups?.cgroups.remove(name)
             }
         }
     }

@@ -23,6 +23,8 @@ struct PodServices: Sendable {
     let crashes: CrashBackoff
     let health: NodeHealth
     let logger: Logger
+
+    var remains: PodRemains { PodRemains(settings: self.settings) }
 }
 
 /// What pods need to know of their node.

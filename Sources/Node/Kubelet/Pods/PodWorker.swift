@@ -163,8 +163,11 @@ actor PodWorker {
         let services = self.services
         let runtime = services.observer.known(self.uid)
         if !self.isCleaned {
+            let uid = self.uid
             do throws(HostError) {
-                try await services.volumes.unmount(uid: self.uid)
+                try await HostThreads.run { () throws(HostError) in
+                    try services.remains.removeFiles(uid)
+                }
             } catch {
                 services.events.warning(
                     self.pod,
@@ -189,20 +192,19 @@ actor PodWorker {
         return .zero
     }
 
-    /// Removes dead containers, sandboxes and logs.
+    /// Removes dead containers, logs, sandboxes, and last of all the record that there was a pod.
     private func removeRecords() async -> Bool {
         let services = self.services
         guard let runtime = try? await services.observer.refresh(self.uid) else { return false }
         for container in runtime.containers {
             try? await services.client.removeContainer(container.id)
         }
-        // The logs go first: while there is a sandbox, a kubelet that is started anew finds the pod
-        // and ends what this one has begun.
         let logs = PodPaths(self.pod, services.settings).logs
         let links = services.settings.containerLogsDirectory
-        await HostThreads.run {
-            try? HostFiles.removeTree(logs)
-            ContainerLogLinks.removeOrphans(in: links)
+        let uid = self.uid
+        let areLogsGone = await HostThreads.run {
+            defer { ContainerLogLinks.removeOrphans(in: links) }
+            return (try? HostFiles.removeTree(logs)) != nil
         }
         for sandbox in runtime.sandboxes {
             do throws(RPCError) {
@@ -213,6 +215,8 @@ actor PodWorker {
             }
         }
         _ = try? await services.observer.refresh(self.uid)
+        // What cannot be removed now is tried again with all else that is left of pods.
+        if areLogsGone { await HostThreads.run { try? services.remains.forget(uid) } }
         services.probes.stop(uid: self.uid, containers: runtime.containers.map(\.id))
         services.crashes.forget(uid: self.uid)
         services.statuses.remove(self.uid)

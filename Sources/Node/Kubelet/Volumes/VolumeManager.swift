@@ -159,16 +159,6 @@ final class VolumeManager: Sendable {
         }
         throw NotInCluster("no volume plugin matched name: \(name)")
     }
-
-    /// Takes away everything of a pod: mounts first, then files.
-    func unmount(uid: String) async throws(HostError) {
-        guard PodPaths.isSafe(uid) else { return }
-        let folder = "\(self.settings.rootDirectory)/pods/\(uid)"
-        try await HostThreads.run { () throws(HostError) in
-            try Mounts.unmountAll(below: folder)
-            try HostFiles.removeTree(folder)
-        }
-    }
 }
 
 /// Names for versions of a folder.
