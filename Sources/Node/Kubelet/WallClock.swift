@@ -13,6 +13,17 @@ enum WallClock {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// The longest that anything waits for a time of day: a pause runs on a clock that goes on evenly,
+    /// and the time of day may be set meanwhile. Afterwards it is looked at anew.
+    static let longestPause: Duration = .seconds(300)
+
+    /// How long to wait for a second since 1970, or until it is looked at anew whether it has come.
+    ///
+    /// - Parameter now: nanoseconds since 1970.
+    static func pause(untilSecond second: Int64, now: Int64) -> Duration {
+        min(max(.zero, .seconds(second) - .nanoseconds(now)), self.longestPause)
+    }
+
     static var timestamp: Timestamp {
         let now = Self.now
         return Timestamp(

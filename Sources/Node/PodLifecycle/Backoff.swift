@@ -45,7 +45,8 @@ package struct Backoff: Sendable {
     package func remaining(of key: String, since event: Int64, now: Int64) -> Duration? {
         guard let entry = self.entries[key] else { return nil }
         if event - entry.lastUpdate > self.expiry.nanoseconds { return nil }
-        let left = entry.pause.nanoseconds - (now - event)
+        // The clock may have been set back since: nobody waits longer than the whole pause.
+        let left = entry.pause.nanoseconds - max(0, now - event)
         return left > 0 ? .nanoseconds(left) : nil
     }
 

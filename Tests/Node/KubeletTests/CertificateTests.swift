@@ -42,7 +42,8 @@ struct CertificateTests {
             (["n", "192.0.2.1"], "n", 0.89, 1.0, nil),
             (["n", "192.0.2.1"], "n", 0.91, 1.0, .due),
             (["n", "192.0.2.1"], "n", 1.01, 1.0, .missing),
-            (["n", "192.0.2.1"], "n", -0.01, 1.0, .missing),
+            (["n", "192.0.2.1"], "n", -0.01, 1.0, nil),
+            (["n", "192.0.2.1"], "n", -400.0, 1.0, nil),
             (["n", "192.0.2.2"], "n", 0.1, 0.0, .otherNames),
             (["m", "192.0.2.1"], "m", 0.1, 0.0, .otherSubject),
         ] as [([String], String, Double, Double, CertificateRotation.Reason?)]

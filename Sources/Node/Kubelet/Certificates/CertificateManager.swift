@@ -46,7 +46,7 @@ final class CertificateManager: Sendable {
     func waitForCertificate() async {
         while !Task.isCancelled {
             let current = await HostThreads.run { [store] in store.current() }
-            if let current, current.certificate.isValid(at: .now()) { return }
+            if let current, .now() <= current.certificate.notAfter { return }
             await self.obtained.wait()
         }
     }

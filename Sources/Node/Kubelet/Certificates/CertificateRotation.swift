@@ -45,7 +45,9 @@ package enum CertificateRotation {
         jitter: Double,
         at now: CertificateTime
     ) -> Reason? {
-        guard let current, current.isValid(at: now) else { return .missing }
+        // One whose time has not come yet is used: a clock that is behind would see another such in
+        // whatever the cluster issues.
+        guard let current, now <= current.notAfter else { return .missing }
         guard current.subject == template.subject else { return .otherSubject }
         guard current.alternativeNames.covers(template.alternativeNames) else {
             return .otherNames

@@ -68,7 +68,7 @@ package struct KubeletBootstrap: Sendable {
             case .file(let path) = connection.user.certificate,
             let pem = try? HostFiles.read(path), let certificate = try? Certificate(pem: pem)
         else { return false }
-        return certificate.isValid(at: now)
+        return now <= certificate.notAfter
     }
 
     private func join() async throws(CertificateFailure) {
@@ -85,7 +85,7 @@ package struct KubeletBootstrap: Sendable {
         }
         defer { channel.close(gracefully: false) }
         // A certificate may be there already: then the file alone is missing.
-        if self.store.current().map({ $0.certificate.isValid(at: .now()) }) != true {
+        if self.store.current().map({ .now() <= $0.certificate.notAfter }) != true {
             let key = try self.store.pendingKey()
             let request: CertificateRequest
             do throws(PKIError) {

@@ -15,7 +15,7 @@ struct ImageAges: Sendable {
     }
 
     private struct Record: Sendable {
-        /// Nanoseconds since 1970.
+        /// Nanoseconds on a clock that never goes back.
         var firstSeen: Int64
         var lastUsed: Int64
     }

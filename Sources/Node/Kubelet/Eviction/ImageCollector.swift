@@ -88,7 +88,7 @@ final class ImageCollector: Sendable {
             let containers = try await self.client.containers()
             let used = Set(containers.map(\.imageRef) + containers.map { $0.image?.image ?? "" })
             let sandbox = await self.sandboxImage()
-            let now = WallClock.now
+            let now = SteadyClock.now
             let images = list.images.map { image in
                 let names = [image.id] + Array(image.repoTags) + Array(image.repoDigests)
                 return ImageAges.Image(
@@ -118,7 +118,7 @@ final class ImageCollector: Sendable {
     private func remove(bytes: Int64, minimumAge: Duration) async -> Int64 {
         let images = await self.look()
         let candidates = self.ages.withLock {
-            $0.removable(images, now: WallClock.now, minimumAge: minimumAge)
+            $0.removable(images, now: SteadyClock.now, minimumAge: minimumAge)
         }
         var freed: Int64 = 0
         for image in candidates {

@@ -112,7 +112,7 @@ final class ImagePuller: Sendable {
             return Pulled(image: image ?? CRI.Image.with { $0.id = id }, reference: id)
         case .failure(let error):
             let message = "failed to pull image \"\(name)\": \(error.message)"
-            let now = WallClock.now
+            let now = SteadyClock.now
             self.backoff.withLock { $0.next(key, event: now, now: now) }
             self.lastFailure.withLock { $0[key] = (now, message) }
             self.events.warning(
@@ -166,7 +166,7 @@ final class ImagePuller: Sendable {
 
     private func pause(_ key: String, _ name: String) -> Failure? {
         guard let last = self.lastFailure.withLock({ $0[key] }) else { return nil }
-        let now = WallClock.now
+        let now = SteadyClock.now
         guard
             let left = self.backoff.withLock({ $0.remaining(of: key, since: last.time, now: now) })
         else { return nil }

@@ -55,7 +55,7 @@ extension PodWorker {
             }
             if actions.isEmpty {
                 let due = await self.refreshVolumes(runtime)
-                return [due, self.deadline()].compactMap { $0 }.min()
+                return [due, self.deadline(), self.longestPause].compactMap { $0 }.min()
             }
             if !self.pod.usesHostNetwork, let problem = services.health.networkProblem {
                 if !self.toldNetworkNotReady {
@@ -77,7 +77,8 @@ extension PodWorker {
                     return pause
                 }
                 self.report(after, isTerminal: false)
-                return [pause, self.deadline(), self.refresh.pause].compactMap { $0 }.min()
+                return [pause, self.deadline(), self.refresh.pause, self.longestPause]
+                    .compactMap { $0 }.min()
             }
             guard let after = try? await services.observer.refresh(self.uid) else {
                 return .seconds(1)
@@ -90,6 +91,11 @@ extension PodWorker {
     private func address(_ runtime: PodRuntimeState) -> String {
         (self.pod.usesHostNetwork ? self.services.host.addresses.first : runtime.addresses.first)
             ?? "127.0.0.1"
+    }
+
+    /// Where a time of day says when something is due; nil where none does.
+    private var longestPause: Duration? {
+        self.pod.spec.activeDeadlineSeconds.map { _ in WallClock.longestPause }
     }
 
     /// What is left of the pod's time; nil when it has no limit.

@@ -109,6 +109,11 @@ final class ProbeManager: Sendable {
         }
     }
 
+    /// What is left of a probe's first delay: never more than all of it, wherever the clock was set.
+    static func delay(_ initial: Duration, startedAt: Int64, now: Int64) -> Duration {
+        max(.zero, initial - .nanoseconds(max(0, now - startedAt)))
+    }
+
     private func run(
         _ kind: Kind,
         _ probe: CoreV1.Probe,
@@ -117,9 +122,12 @@ final class ProbeManager: Sendable {
         _ pod: CoreV1.Pod,
         _ address: String
     ) async {
-        let delay = Duration.seconds(Int(probe.initialDelaySeconds))
-        let age = Duration.nanoseconds(max(0, WallClock.now - record.startedAt))
-        if age < delay { try? await Task.sleep(for: delay - age) }
+        let delay = Self.delay(
+            .seconds(Int(probe.initialDelaySeconds)),
+            startedAt: record.startedAt,
+            now: WallClock.now
+        )
+        if delay > .zero { try? await Task.sleep(for: delay) }
         let period = Duration.seconds(max(1, Int(probe.periodSeconds)))
         let needed = (
             success: max(1, Int(probe.successThreshold)),

@@ -104,7 +104,7 @@ final class StatsProvider: Sendable {
 
     /// Nanoseconds of a processor for each second since the reading before.
     private func rate(_ key: String, _ nanoseconds: UInt64) -> UInt64? {
-        let now = WallClock.now
+        let now = SteadyClock.now
         return self.readings.withLock { readings in
             guard let before = readings[key], nanoseconds >= before.nanoseconds else {
                 readings[key] = Reading(nanoseconds: nanoseconds, time: now, rate: nil)

@@ -25,7 +25,7 @@ extension VolumeManager {
         var pause: Duration?
         if let due = self.tokens?.due(uid: pod.metadata.uid) {
             // A second more, so that the token is old when it is looked at.
-            pause = max(.seconds(1), .seconds(due + 1 - WallClock.now / 1_000_000_000))
+            pause = max(.seconds(1), WallClock.pause(untilSecond: due + 1, now: WallClock.now))
         }
         // Trust bundles are not followed.
         let hasBundles = pod.spec.volumes.contains { volume in
