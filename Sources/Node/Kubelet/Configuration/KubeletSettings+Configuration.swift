@@ -162,6 +162,10 @@ extension KubeletSettings {
             self.kubeReserved = try Self.reservation(map, "kubeReserved")
         }
         if let list = try reader.strings("allowedUnsafeSysctls") {
+            if let name = SysctlAllowlist.invalid(among: list) {
+                let problem = "the sysctls \"\(name)\" are not known to be namespaced"
+                throw .invalid("allowedUnsafeSysctls", problem)
+            }
             self.allowedUnsafeSysctls = list
         }
         if let flag = try reader.bool("seccompDefault") { self.seccompDefault = flag }

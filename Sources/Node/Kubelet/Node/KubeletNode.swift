@@ -101,7 +101,10 @@ final class KubeletNode: Sendable {
             logger: logger
         )
         self.services = services
-        let admission = NodeAdmission(allocatable: capacity.allocatable)
+        let admission = NodeAdmission(
+            allocatable: capacity.allocatable,
+            sysctls: SysctlAllowlist(unsafe: settings.allowedUnsafeSysctls)
+        )
         let fleet = PodFleet(services: services) { pod, others in
             admission.refusal(of: pod, beside: others, pressures: health.pressures)
         }

@@ -11,6 +11,7 @@ import Scalars
 /// Source: upstream `pkg/kubelet/lifecycle/predicate.go`.
 struct NodeAdmission: Sendable {
     let allocatable: [String: Scalars.Quantity]
+    let sysctls: SysctlAllowlist
 
     /// Why not; nil when it does.
     ///
@@ -21,6 +22,7 @@ struct NodeAdmission: Sendable {
         pressures: Set<String> = []
     ) -> PodStatusBuilder.Ending? {
         if let refusal = Self.refusal(of: pod, under: pressures) { return refusal }
+        if let refusal = self.sysctls.refusal(of: pod) { return refusal }
         if let system = pod.spec.os?.name, !system.isEmpty, system != "linux" {
             return .init(
                 reason: "PodOSNotSupported",

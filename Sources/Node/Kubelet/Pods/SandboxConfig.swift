@@ -83,7 +83,7 @@ struct SandboxConfig: Sendable {
                 }
             }
             for sysctl in pod.spec.securityContext?.sysctls ?? [] {
-                linux.sysctls[sysctl.name] = sysctl.value
+                linux.sysctls[SysctlAllowlist.normalized(sysctl.name)] = sysctl.value
             }
             let resources = PodResources(of: pod)
             linux.resources = CRI.LinuxContainerResources.with {
