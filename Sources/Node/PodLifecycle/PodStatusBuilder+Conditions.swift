@@ -45,11 +45,13 @@ extension PodStatusBuilder {
             }
         }
         let made = Set(conditions.map(\.type))
-        for other in self.previous.conditions
-        where !Self.owned.contains(other.type) && !made.contains(other.type) {
-            conditions.append(other)
-        }
+        for other in self.others where !made.contains(other.type) { conditions.append(other) }
         status.conditions = RepeatedField(conditions)
+    }
+
+    /// The conditions that others keep: as the API server has them, not as this kubelet has once told.
+    private var others: [CoreV1.PodCondition] {
+        self.pod.status.conditions.filter { !Self.owned.contains($0.type) }
     }
 
     private static func condition(
@@ -134,7 +136,7 @@ extension PodStatusBuilder {
         }
         var problems: [String] = []
         for gate in self.pod.spec.readinessGates {
-            let found = self.previous.conditions.first { $0.type == gate.conditionType }
+            let found = self.others.first { $0.type == gate.conditionType }
             if found == nil {
                 problems.append(
                     "corresponding condition of pod readiness gate \"\(gate.conditionType)\" "

@@ -142,19 +142,50 @@ struct PodStatusBuilderTests {
         #expect(status.reason == "Evicted")
     }
 
+    private static func gate(_ status: String) -> CoreV1.PodCondition {
+        .with {
+            $0.type = "example.com/gate"
+            $0.status = status
+        }
+    }
+
     @Test("keeps conditions of others and times of transitions")
     func conditions() {
         var builder = Self.builder([Self.record(.running)])
         builder.previous = builder.status()
-        builder.previous.conditions.append(
-            .with {
-                $0.type = "example.com/gate"
-                $0.status = "True"
-            }
-        )
+        builder.pod.status.conditions.append(Self.gate("True"))
         builder.now = Timestamp(seconds: 2_000)
         let status = builder.status()
-        #expect(status.conditions.last?.type == "example.com/gate")
+        #expect(status.conditions.last == Self.gate("True"))
         #expect(status.conditions[0].lastTransitionTime.timestamp == Self.now)
+    }
+
+    @Test(
+        "is ready when its gates are, as the API server has them now",
+        arguments: [
+            // what the API server has, what was told last, why not ready
+            ("True", nil, nil), ("True", "False", nil),
+            (
+                "False", "True",
+                "the status of pod readiness gate \"example.com/gate\" is not \"True\", but False"
+            ),
+            (
+                nil, "True",
+                "corresponding condition of pod readiness gate \"example.com/gate\" does not exist."
+            ),
+        ] as [(String?, String?, String?)]
+    )
+    func gates(now: String?, before: String?, problem: String?) throws {
+        var builder = Self.builder([Self.record(.running)])
+        builder.pod.spec.readinessGates.append(.with { $0.conditionType = "example.com/gate" })
+        if let now { builder.pod.status.conditions.append(Self.gate(now)) }
+        if let before { builder.previous.conditions.append(Self.gate(before)) }
+        let status = builder.status()
+        let ready = try #require(status.conditions.first { $0.type == "Ready" })
+        #expect(ready.status == (problem == nil ? "True" : "False"))
+        #expect(ready.message == problem ?? "")
+        #expect(ready.reason == (problem == nil ? "" : "ReadinessGatesNotReady"))
+        let others = status.conditions.filter { $0.type == "example.com/gate" }
+        #expect(others.map(\.status) == [now].compactMap { $0 })
     }
 }
