@@ -7,7 +7,7 @@ import PackageDescription
 /// Settings of every Swift target. On CI warnings are errors; on a user's machine, which may have a
 /// newer compiler with new warnings, they are not. A debug build checks at run time that no two
 /// accesses to a variable overlap, and so do all tests; a release build leaves that out, which was a
-/// tenth of a request's processor time and a fifth of the scheduler's.
+/// fifth of the scheduler's processor time.
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -146,6 +146,7 @@ targets += module("Flags", in: "Base", ["Scalars"], tests: [])
 targets += module("Logs", in: "Base", ["Flags", logging], tests: ["Flags", logging])
 targets += module("Metrics", in: "Base", tests: [])
 targets += module("Scalars", in: "Base", tests: [], files: ["Fixtures"])
+targets += module("Tasks", in: "Base", tests: [])
 targets += library("CLinux", apt: "libc6-dev")
 
 // System: what comes from C and from Linux.
@@ -221,6 +222,15 @@ targets += module(
     ["Bytes", "KubernetesAPI", "Protobuf", "RPCInterface", "WellKnownTypes"]
 )
 targets += module(
+    "CallStatus",
+    in: "API",
+    [
+        "Bytes", "GRPCServices", "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface",
+        "WellKnownTypes",
+    ],
+    tests: ["KubernetesAPI", "ObjectModel", "RPCInterface"]
+)
+targets += module(
     "Defaulting",
     in: "API",
     [
@@ -246,7 +256,13 @@ targets += module(
     ["Bytes", "JSON", "Protobuf", "Scalars", "WellKnownTypes"],
     tests: ["Bytes", "JSON", "NodeAPI", "Protobuf", "Scalars"]
 )
-targets += module("NameRules", in: "API", ["Scalars"], tests: [], files: ["Fixtures"])
+targets += module(
+    "NameRules",
+    in: "API",
+    ["Scalars"],
+    tests: ["GoldenRows"],
+    files: ["Fixtures"]
+)
 targets += module("NodeAPI", in: "API", ["Bytes", "Protobuf", "RPCInterface", "WellKnownTypes"])
 targets += module(
     "ObjectModel",
@@ -271,7 +287,7 @@ targets += module(
     "Selectors",
     in: "API",
     ["NameRules"],
-    tests: ["NameRules"],
+    tests: ["GoldenRows", "NameRules"],
     files: ["Fixtures"]
 )
 targets += module(
@@ -386,17 +402,16 @@ targets += module(
     "NodeStreams",
     in: "Machinery",
     [
-        "ApusAPI", "Bytes", "GRPCServices", "HTTP", "JSON", "KubernetesAPI", "ObjectModel",
-        "Protobuf", "RPCInterface", "SPDY", "WellKnownTypes", nioCore,
+        "ApusAPI", "Bytes", "CallStatus", "HTTP", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "SPDY", nioCore,
     ]
 )
 targets += module(
     "RESTClient",
     in: "Machinery",
     [
-        "ApusAPI", "Bytes", "GRPCServices", "HTTP", "HTTP2Transport", "JSON", "Kubeconfig",
-        "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface", "TLS", "WellKnownTypes",
-        nioCore,
+        "ApusAPI", "Bytes", "CallStatus", "HTTP", "HTTP2Transport", "JSON", "Kubeconfig",
+        "KubernetesAPI", "ObjectModel", "Protobuf", "RPCInterface", "TLS", nioCore,
     ],
     tests: [
         "ApusAPI", "Bytes", "HTTP", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
@@ -406,8 +421,8 @@ targets += module(
     "ResourceClient",
     in: "Machinery",
     [
-        "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "ObjectModel",
-        "Protobuf", "RPCInterface", "ResourceTable", "Selectors", "WellKnownTypes",
+        "ApusAPI", "Bytes", "CallStatus", "JSON", "KubernetesAPI", "ObjectModel",
+        "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
     ],
     tests: [
         "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "MemoryCluster",
@@ -442,7 +457,7 @@ targets += module(
     [
         "ApusAPI", "Bytes", "Clocks", "EventRecording", "Informers", "JSON",
         "KubernetesAPI", "Metrics", "ObjectModel",
-        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+        "Protobuf", "RPCInterface", "ResourceClient", "Scalars", "Selectors", "Tasks", "WorkQueues",
     ]
 )
 targets += module(
@@ -481,7 +496,8 @@ targets += module(
     [
         "ApusAPI", "Clocks", "ControllerKit", "EventRecording", "Informers", "JSON",
         "KubernetesAPI", "Metrics", "NameRules", "ObjectModel",
-        "Protobuf", "ResourceClient", "Scalars", "Selectors", "WorkQueues",
+        "Protobuf", "ResourceClient", "Scalars", "Selectors", "Tasks",
+        "WorkQueues",
     ],
     tests: [
         "Clocks", "ControllerHarness", "ControllerKit", "KubernetesAPI", "MemoryCluster",
@@ -507,17 +523,17 @@ targets += module(
     in: "Control",
     [
         "Access", "Admission", "ApusAPI", "Authentication", "Authorization", "Bytes",
-        "CZlib", "Defaulting", "EventRecording",
-        "FieldManagement", "GRPCServices", "HTTP", "HTTP2Transport", "JSON",
+        "CZlib", "CallStatus", "Defaulting", "EventRecording",
+        "FieldManagement", "HTTP", "HTTP2Transport", "JSON",
         "KeyValueStore", "KubernetesAPI", "MediaTypes", "Metrics", "NameRules",
         "NodeStreams", "ObjectModel", "OpenAPI", "PKI", "Patches", "ProcessMetrics", "Protobuf",
         "RPC", "RPCInterface", "Registry", "RequestInfo", "ResourceTable",
-        "Scalars", "Selectors", "TLS", "Tables", "WatchCache", "WellKnownTypes",
+        "Scalars", "Selectors", "TLS", "Tables", "Tasks", "WatchCache", "WellKnownTypes",
         "YAML", nioCore, nioPosix, nioSSL, nioTLS,
         .product(name: "Crypto", package: "swift-crypto"),
     ],
     tests: [
-        "Access", "ApusAPI", "Bytes", "Engine", "HTTP", "KubernetesAPI", "NameRules",
+        "Access", "ApusAPI", "Bytes", "CallStatus", "Engine", "HTTP", "KubernetesAPI", "NameRules",
         "NodeStreams", "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "WatchCache",
         nioCore, nioPosix,
     ]
@@ -551,7 +567,7 @@ targets += module(
     in: "Control",
     [
         "Access", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf",
-        "ResourceTable", "Selectors",
+        "ResourceTable", "Selectors", "Tasks",
     ],
     tests: [
         "Access", "AccessSupport", "JSON", "KubernetesAPI", "ObjectModel", "Protobuf",
@@ -582,7 +598,7 @@ targets += module(
         "Scalars", "Scheduler", logging, nioPosix,
     ]
 )
-targets += module("MediaTypes", in: "Control", tests: [], files: ["Fixtures"])
+targets += module("MediaTypes", in: "Control", tests: ["GoldenRows"], files: ["Fixtures"])
 targets += module(
     "OpenAPI",
     in: "Control",
@@ -832,11 +848,15 @@ targets += [
         swiftSettings: settings
     ),
     .target(
+        name: "GoldenRows",
+        path: "Tests/Support/GoldenRows",
+        swiftSettings: settings
+    ),
+    .target(
         name: "MemoryCluster",
         dependencies: [
-            "ApusAPI", "Bytes", "GRPCServices", "JSON", "KubernetesAPI", "NameRules",
+            "ApusAPI", "Bytes", "CallStatus", "JSON", "KubernetesAPI", "NameRules",
             "ObjectModel", "Protobuf", "RPCInterface", "ResourceTable", "Selectors",
-            "WellKnownTypes",
         ],
         path: "Tests/Support/MemoryCluster",
         swiftSettings: settings

@@ -9,6 +9,7 @@ import Protobuf
 import Registry
 import ResourceTable
 import Scalars
+import Tasks
 import WatchCache
 
 /// Makes what exists in every cluster: namespaces, the `kubernetes` Service with its endpoints,
@@ -80,22 +81,7 @@ struct Bootstrap: Sendable {
         _ items: [Item],
         _ body: @escaping @Sendable (Item) async throws(StatusError) -> Void
     ) async throws(StatusError) {
-        let failure = await withTaskGroup(of: StatusError?.self) { group in
-            for item in items {
-                group.addTask {
-                    do throws(StatusError) {
-                        try await body(item)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            var first: StatusError?
-            for await failure in group { first = first ?? failure }
-            return first
-        }
-        if let failure { throw failure }
+        if let failure = await items.failuresOfEach(body).first { throw failure }
     }
 
     private static var priorityClasses: [APIObject] {

@@ -10,6 +10,7 @@ import Registry
 import RequestInfo
 import ResourceTable
 import Scalars
+import Tasks
 import WatchCache
 
 /// What the API does, behind both of its faces.
@@ -177,32 +178,18 @@ struct Operations: Sendable {
         _ options: DeleteOptions,
         _ context: WriteContext
     ) async throws(StatusError) {
-        let failure = await withTaskGroup(of: StatusError?.self) { group in
-            var failure: StatusError?
-            for (index, object) in objects.enumerated() {
-                if index >= Self.deletionsAtOnce, let result = await group.next() {
-                    failure = failure ?? result
-                }
-                if failure != nil { break }
-                group.addTask {
-                    do throws(StatusError) {
-                        _ = try await call.store.delete(
-                            object.namespace,
-                            object.name,
-                            options,
-                            context
-                        )
-                        return nil
-                    } catch {
-                        // Somebody was faster.
-                        return error.reason == .notFound ? nil : error
-                    }
-                }
+        let failures = await objects.failuresOfEach(
+            atOnce: Self.deletionsAtOnce,
+            endsAtFailure: true
+        ) { object throws(StatusError) in
+            do throws(StatusError) {
+                _ = try await call.store.delete(object.namespace, object.name, options, context)
+            } catch {
+                // Somebody was faster.
+                if error.reason != .notFound { throw error }
             }
-            for await result in group { failure = failure ?? result }
-            return failure
         }
-        if let failure { throw failure }
+        if let failure = failures.first { throw failure }
     }
 
     /// The options of a deletion as plugins see them.

@@ -4,8 +4,8 @@
 import Bytes
 
 /// The base64 of tokens: URL-safe and without padding. Source: RFC 7515 section 2.
-enum Base64URL {
-    static func encode(_ bytes: some Collection<UInt8>) -> String {
+package enum Base64URL {
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         var text = ""
         for character in Base64.encode(bytes).unicodeScalars {
             switch character {

@@ -6,6 +6,7 @@ import KubernetesAPI
 public import ObjectModel
 import Protobuf
 import ResourceTable
+import Tasks
 
 /// Brings the bootstrap roles and bindings into a cluster when its API server starts: what is
 /// missing is made, what an administrator has taken away is given back unless they have turned that
@@ -37,22 +38,10 @@ public struct BootstrapReconciler: Sendable {
     ///
     /// All at once, so that the store commits them together.
     public func run() async throws(StatusError) {
-        let failure = await withTaskGroup(of: StatusError?.self) { group in
-            for item in self.items {
-                group.addTask {
-                    do throws(StatusError) {
-                        try await self.reconcile(item)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            var first: StatusError?
-            for await failure in group { first = first ?? failure }
-            return first
+        let failures = await self.items.failuresOfEach { item throws(StatusError) in
+            try await self.reconcile(item)
         }
-        if let failure { throw failure }
+        if let failure = failures.first { throw failure }
     }
 
     /// An object that is to exist.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
+package import JSON
 package import KubernetesAPI
 package import Protobuf
 import ResourceClient
@@ -28,6 +29,21 @@ extension MetaV1.OwnerReference {
             $0.controller = true
             $0.blockOwnerDeletion = true
         }
+    }
+
+    /// The reference as patches have it.
+    package var tree: DynamicValue {
+        var tree: DynamicValue = [
+            "apiVersion": DynamicValue(self.apiVersion),
+            "kind": DynamicValue(self.kind),
+            "name": DynamicValue(self.name),
+            "uid": DynamicValue(self.uid),
+        ]
+        if let controller = self.controller { tree["controller"] = DynamicValue(controller) }
+        if let blocks = self.blockOwnerDeletion {
+            tree["blockOwnerDeletion"] = DynamicValue(blocks)
+        }
+        return tree
     }
 
     /// The API group of the owner.

@@ -71,8 +71,8 @@ package struct Ownership<Owner: Message, Object: Message>: Sendable {
         _ finalizer: String?
     ) async throws(StatusError) -> Object? {
         let metadata = object.objectMetadata
-        var references = metadata.ownerReferences.map(Self.tree)
-        references.append(Self.tree(.controller(owner)))
+        var references = metadata.ownerReferences.map(\.tree)
+        references.append(MetaV1.OwnerReference.controller(owner).tree)
         var change: DynamicValue = ["uid": DynamicValue(metadata.uid)]
         change["ownerReferences"] = DynamicValue(references)
         change["resourceVersion"] = DynamicValue(metadata.resourceVersion)
@@ -96,7 +96,7 @@ package struct Ownership<Owner: Message, Object: Message>: Sendable {
 
     private func release(_ object: Object, from uid: String) async throws(StatusError) {
         let metadata = object.objectMetadata
-        let references = metadata.ownerReferences.filter { $0.uid != uid }.map(Self.tree)
+        let references = metadata.ownerReferences.filter { $0.uid != uid }.map(\.tree)
         do throws(StatusError) {
             _ = try await self.objects.patch(
                 metadata.name,
@@ -116,19 +116,5 @@ package struct Ownership<Owner: Message, Object: Message>: Sendable {
             if error.isNotFound || error.isInvalid { return }
             throw error
         }
-    }
-
-    private static func tree(_ reference: MetaV1.OwnerReference) -> DynamicValue {
-        var tree: DynamicValue = [
-            "apiVersion": DynamicValue(reference.apiVersion),
-            "kind": DynamicValue(reference.kind),
-            "name": DynamicValue(reference.name),
-            "uid": DynamicValue(reference.uid),
-        ]
-        if let controller = reference.controller { tree["controller"] = DynamicValue(controller) }
-        if let blocks = reference.blockOwnerDeletion {
-            tree["blockOwnerDeletion"] = DynamicValue(blocks)
-        }
-        return tree
     }
 }

@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 package import ObjectModel
+import Tasks
 
 /// Does the same thing many times: once, then twice as many at a time while all goes well, so that
 /// what cannot work is not tried a thousand times.
@@ -18,47 +19,11 @@ package enum SlowStart {
         while done < count {
             let batch = min(size, count - done)
             let start = done
-            let failures = await withTaskGroup(of: StatusError?.self) { group in
-                for index in start..<start + batch {
-                    group.addTask {
-                        do throws(StatusError) {
-                            try await body(index)
-                            return nil
-                        } catch {
-                            return error
-                        }
-                    }
-                }
-                return await group.reduce(into: [StatusError]()) { all, failure in
-                    if let failure { all.append(failure) }
-                }
-            }
+            let failures = await (start..<start + batch).failuresOfEach(body)
             done += batch - failures.count
             if let first = failures.first { return (done, first) }
             size *= 2
         }
         return (done, nil)
-    }
-
-    /// Does something many times at once and goes on whatever fails.
-    package static func all(
-        _ count: Int,
-        _ body: @escaping @Sendable (Int) async throws(StatusError) -> Void
-    ) async -> StatusError? {
-        await withTaskGroup(of: StatusError?.self) { group in
-            for index in 0..<count {
-                group.addTask {
-                    do throws(StatusError) {
-                        try await body(index)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(into: nil as StatusError?) { first, failure in
-                first = first ?? failure
-            }
-        }
     }
 }

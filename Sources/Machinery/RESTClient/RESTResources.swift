@@ -3,6 +3,7 @@
 
 public import ApusAPI
 import Bytes
+import CallStatus
 import HTTP
 import HTTP2Transport
 import NIOCore
@@ -52,7 +53,7 @@ public final class RESTResources: ApusResource.ResourcesService {
         do throws(StatusError) {
             return try await body()
         } catch {
-            throw error.rpcError
+            throw RPCError(error)
         }
     }
 

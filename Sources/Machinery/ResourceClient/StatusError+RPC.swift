@@ -1,38 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Bytes
-import GRPCServices
+import CallStatus
 import KubernetesAPI
 public import ObjectModel
-import Protobuf
 public import RPCInterface
-import WellKnownTypes
 
 extension StatusError {
     /// What the failure of a call says: the Status in its details, or else one made of its code.
     public init(_ error: RPCError) {
-        if let status = Self.status(in: error.details) {
-            self.init(status)
+        if let status = error.apiStatus {
+            self = status
             return
         }
         let (reason, code) = Self.translation(of: error.code)
         self.init(reason, code: code, error.message)
-    }
-
-    private static func status(in details: [UInt8]) -> MetaV1.Status? {
-        guard !details.isEmpty else { return nil }
-        do throws(DecodingError) {
-            let rpc = try GoogleRPC.Status(serialized: details)
-            for detail in rpc.details where detail.typeUrl.hasSuffix(MetaV1.Status.schema.fullName)
-            {
-                return try MetaV1.Status(serialized: detail.value)
-            }
-            return nil
-        } catch {
-            // A server of another make; the code and the message remain.
-            return nil
-        }
     }
 
     /// The nearest reason and HTTP code of a gRPC status code.

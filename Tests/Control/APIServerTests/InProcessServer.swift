@@ -3,6 +3,7 @@
 
 import ApusAPI
 import Bytes
+import CallStatus
 import Engine
 import KubernetesAPI
 import NIOPosix
@@ -66,7 +67,7 @@ struct TestClient: Sendable {
         do throws(RPCError) {
             return try await body()
         } catch {
-            if let status = error.apiStatus { throw StatusError(status) }
+            if let status = error.apiStatus { throw status }
             throw error
         }
     }

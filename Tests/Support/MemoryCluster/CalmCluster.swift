@@ -2,6 +2,7 @@
 // Apus: Kubernetes in Swift
 
 public import ApusAPI
+import CallStatus
 import ObjectModel
 import Protobuf
 public import RPCInterface

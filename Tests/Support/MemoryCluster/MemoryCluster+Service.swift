@@ -3,6 +3,7 @@
 
 public import ApusAPI
 import Bytes
+import CallStatus
 import JSON
 import KubernetesAPI
 import ObjectModel

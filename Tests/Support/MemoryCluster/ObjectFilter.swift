@@ -3,15 +3,12 @@
 
 import ApusAPI
 import Bytes
-import GRPCServices
 import JSON
 import KubernetesAPI
-public import ObjectModel
+import ObjectModel
 import Protobuf
-public import RPCInterface
 import ResourceTable
 import Selectors
-import WellKnownTypes
 
 /// Which objects a list or watch is about.
 struct ObjectFilter {
@@ -97,34 +94,5 @@ extension APIObject {
                 $0.body = self.withSerializedBytes { Bytes(copying: $0) }
             }
         }
-    }
-}
-
-extension RPCError {
-    /// A failure with its Status, as the API server sends it.
-    public init(_ error: StatusError) {
-        let code: RPCStatusCode =
-            switch error.reason {
-            case .notFound: .notFound
-            case .alreadyExists: .alreadyExists
-            case .conflict: .aborted
-            case .forbidden: .permissionDenied
-            case .expired, .gone: .outOfRange
-            case .timeout: .deadlineExceeded
-            case .serviceUnavailable: .unavailable
-            case .badRequest, .invalid: .invalidArgument
-            default: .internalError
-            }
-        let details = GoogleRPC.Status.with {
-            $0.code = Int32(code.rawValue)
-            $0.message = error.message
-            $0.details.append(
-                GoogleProtobuf.Any_.with {
-                    $0.typeUrl = "type.googleapis.com/\(MetaV1.Status.schema.fullName)"
-                    $0.value = Bytes(error.status.serialized())
-                }
-            )
-        }
-        self.init(code: code, message: error.message, details: details.serialized())
     }
 }

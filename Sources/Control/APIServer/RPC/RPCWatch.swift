@@ -3,6 +3,7 @@
 
 import ApusAPI
 import Bytes
+import CallStatus
 import JSON
 import KubernetesAPI
 import ObjectModel
@@ -41,9 +42,9 @@ struct RPCWatch: Sendable {
                 ) { shared.applied }
             } catch {
                 if error == .cancelled { throw CancellationError() }
-                throw StatusError.expired(
-                    "The resourceVersion for the provided watch is too old."
-                ).rpcError
+                throw RPCError(
+                    StatusError.expired("The resourceVersion for the provided watch is too old.")
+                )
             }
             switch step {
             case .initial(let items), .events(let items):

@@ -3,7 +3,7 @@
 
 import ApusAPI
 import Bytes
-import GRPCServices
+import CallStatus
 import JSON
 import KubernetesAPI
 import MediaTypes
@@ -15,7 +15,6 @@ import RequestInfo
 import ResourceTable
 import Selectors
 import WatchCache
-import WellKnownTypes
 
 /// The RPC face: the same core as REST, with messages in place of paths and envelopes.
 struct ResourcesService: ApusResource.ResourcesService {
@@ -195,43 +194,6 @@ struct ResourcesService: ApusResource.ResourcesService {
 
 // MARK: - Failures
 
-extension StatusError {
-    /// The failure as an RPC has it: the nearest code, and the Status as its detail.
-    var rpcError: RPCError {
-        let status = GoogleRPC.Status.with {
-            $0.code = Int32(self.rpcCode.rawValue)
-            $0.message = self.message
-            $0.details.append(
-                GoogleProtobuf.Any_.with {
-                    $0.typeUrl =
-                        "type.googleapis.com/\(MetaV1.Status.schema.fullName)"
-                    $0.value = self.status.withSerializedBytes { Bytes(copying: $0) }
-                }
-            )
-        }
-        return RPCError(
-            code: self.rpcCode,
-            message: self.message,
-            details: status.serialized()
-        )
-    }
-
-    private var rpcCode: RPCStatusCode {
-        switch self.code {
-        case 400, 405, 406, 415, 422: .invalidArgument
-        case 401: .unauthenticated
-        case 403: .permissionDenied
-        case 404: .notFound
-        case 409: self.reason == .alreadyExists ? .alreadyExists : .aborted
-        case 410: .outOfRange
-        case 413, 429: .resourceExhausted
-        case 503: .unavailable
-        case 504: .deadlineExceeded
-        default: .internalError
-        }
-    }
-}
-
 /// Runs a handler, its failures as an RPC has them.
 func answering<R: Sendable>(
     _ body: () async throws(StatusError) -> R
@@ -239,6 +201,6 @@ func answering<R: Sendable>(
     do throws(StatusError) {
         return try await body()
     } catch {
-        throw error.rpcError
+        throw RPCError(error)
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apus: Kubernetes in Swift
 
-import Bytes
+import Authentication
 import Clocks
 internal import Crypto
 import Informers
@@ -88,26 +88,12 @@ package struct BootstrapToken: Hashable, Sendable {
     /// A signature of a text that does not repeat it: a JSON Web Signature with the token's secret as
     /// key. Source: RFC 7515 appendix F, RFC 7518 section 3.2.
     package func signature(of text: String) -> String {
-        let header = Self.base64("{\"alg\":\"HS256\",\"kid\":\"\(self.id)\"}".utf8)
-        let signed = "\(header).\(Self.base64(text.utf8))"
+        let header = Base64URL.encode("{\"alg\":\"HS256\",\"kid\":\"\(self.id)\"}".utf8)
+        let signed = "\(header).\(Base64URL.encode(text.utf8))"
         let code = HMAC<SHA256>.authenticationCode(
             for: Array(signed.utf8),
             using: SymmetricKey(data: Array(self.secret.utf8))
         )
-        return "\(header)..\(Self.base64(Array(code)))"
-    }
-
-    /// URL-safe base64 without padding.
-    private static func base64(_ bytes: some Collection<UInt8>) -> String {
-        var text = ""
-        for character in Base64.encode(bytes).unicodeScalars {
-            switch character {
-            case "+": text.unicodeScalars.append("-")
-            case "/": text.unicodeScalars.append("_")
-            case "=": break
-            default: text.unicodeScalars.append(character)
-            }
-        }
-        return text
+        return "\(header)..\(Base64URL.encode(Array(code)))"
     }
 }

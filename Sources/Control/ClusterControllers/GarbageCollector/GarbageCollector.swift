@@ -206,7 +206,7 @@ package final class GarbageCollector: Controller {
         try await self.change(node) { metadata in
             let rest = metadata.ownerReferences.filter { !lost.contains($0.uid) }
             guard rest.count != metadata.ownerReferences.count else { return nil }
-            return ["ownerReferences": rest.isEmpty ? .null : DynamicValue(rest.map(Self.tree))]
+            return ["ownerReferences": rest.isEmpty ? .null : DynamicValue(rest.map(\.tree))]
         }
     }
 
@@ -243,19 +243,5 @@ package final class GarbageCollector: Controller {
             if error.isNotFound { return }
             throw error
         }
-    }
-
-    private static func tree(_ reference: MetaV1.OwnerReference) -> DynamicValue {
-        var tree: DynamicValue = [
-            "apiVersion": DynamicValue(reference.apiVersion),
-            "kind": DynamicValue(reference.kind),
-            "name": DynamicValue(reference.name),
-            "uid": DynamicValue(reference.uid),
-        ]
-        if let controller = reference.controller { tree["controller"] = DynamicValue(controller) }
-        if let blocks = reference.blockOwnerDeletion {
-            tree["blockOwnerDeletion"] = DynamicValue(blocks)
-        }
-        return tree
     }
 }

@@ -12,6 +12,7 @@ import ResourceClient
 import Scalars
 import Selectors
 import Synchronization
+import Tasks
 import WorkQueues
 
 /// Keeps one pod on every node that fits.
@@ -182,8 +183,8 @@ package final class DaemonSetController: Controller {
     ) async throws(StatusError) {
         let (control, barrier) = (self.podControl, self.barrier)
         let deletions = self.deletable(plan, set, key)
-        let deleting = await SlowStart.all(deletions.count) { index throws(StatusError) in
-            barrier.wrote(key, try await control.delete(deletions[index], of: set))
+        let deleting = await deletions.failuresOfEach { pod throws(StatusError) in
+            barrier.wrote(key, try await control.delete(pod, of: set))
         }
         let creations = plan.creations
         let creating = await SlowStart.run(creations.count) { index throws(StatusError) in
@@ -191,7 +192,7 @@ package final class DaemonSetController: Controller {
             let created = try await control.create(pod, of: set)
             barrier.wrote(key, created.metadata.resourceVersion)
         }
-        if creating.failure?.isDoubtful == true || deleting?.isDoubtful == true {
+        if creating.failure?.isDoubtful == true || deleting.contains(where: \.isDoubtful) {
             self.doubtful.withLock { _ = $0.insert(key) }
         }
         if plan.status != set.status {
@@ -200,7 +201,7 @@ package final class DaemonSetController: Controller {
             _ = try await self.client.updateStatus(set)
         }
         if let next = plan.nextCheck { self.loop.queue.add(key, after: next) }
-        if let failure = creating.failure ?? deleting, !failure.isNamespaceTerminating {
+        if let failure = creating.failure ?? deleting.first, !failure.isNamespaceTerminating {
             throw failure
         }
     }

@@ -15,6 +15,7 @@ import ResourceClient
 import Scalars
 import Selectors
 import Synchronization
+import Tasks
 import WorkQueues
 
 /// Runs pods until enough of them have succeeded.
@@ -175,14 +176,13 @@ package final class JobController: Controller {
         }
         try await self.release(plan.released, key)
         let owner = job
-        let deletions = plan.deletions
-        let failure = await SlowStart.all(deletions.count) { index throws(StatusError) in
-            barrier.wrote(key, try await control.delete(deletions[index], of: owner))
+        let failures = await plan.deletions.failuresOfEach { pod throws(StatusError) in
+            barrier.wrote(key, try await control.delete(pod, of: owner))
         }
-        if let failure {
-            if failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
-            throw failure
+        if failures.contains(where: \.isDoubtful) {
+            self.doubtful.withLock { _ = $0.insert(key) }
         }
+        if let failure = failures.first { throw failure }
         try await self.create(plan, job, key)
         if let next = plan.nextCheck { self.loop.queue.add(key, after: next) }
     }
@@ -257,8 +257,8 @@ package final class JobController: Controller {
     /// Takes the finalizer off pods.
     private func release(_ pods: [CoreV1.Pod], _ key: ObjectKey) async throws(StatusError) {
         let client = self.podControl.client
-        let failure = await SlowStart.all(pods.count) { index throws(StatusError) in
-            let metadata = pods[index].metadata
+        let failures = await pods.failuresOfEach { pod throws(StatusError) in
+            let metadata = pod.metadata
             let rest = metadata.finalizers.filter { $0 != JobPods.finalizer }
             do throws(StatusError) {
                 _ = try await client.patch(
@@ -278,7 +278,7 @@ package final class JobController: Controller {
                 if !error.isNotFound { throw error }
             }
         }
-        if let failure { throw failure }
+        if let failure = failures.first { throw failure }
     }
 
     private func releaseOrphans(_ key: ObjectKey) async throws(StatusError) {

@@ -11,6 +11,7 @@ import Protobuf
 import ResourceClient
 import Selectors
 import Synchronization
+import Tasks
 import WorkQueues
 
 package typealias ReplicaSetController = ReplicaController<AppsV1.ReplicaSet>
@@ -178,11 +179,11 @@ package final class ReplicaController<Owner: ReplicaOwner>: Controller {
         _ key: ObjectKey
     ) async -> StatusError? {
         let (control, barrier) = (self.podControl, self.barrier)
-        let failure = await SlowStart.all(pods.count) { index throws(StatusError) in
-            barrier.wrote(key, try await control.delete(pods[index], of: owner))
+        let failures = await pods.failuresOfEach { pod throws(StatusError) in
+            barrier.wrote(key, try await control.delete(pod, of: owner))
         }
-        if let failure, failure.isDoubtful { self.doubtful.withLock { _ = $0.insert(key) } }
-        return failure
+        if failures.contains(where: \.isDoubtful) { self.doubtful.withLock { _ = $0.insert(key) } }
+        return failures.first
     }
 
     private func write(_ status: ReplicaStatus, _ owner: Owner) async throws(StatusError) {

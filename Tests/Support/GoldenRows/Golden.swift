@@ -4,13 +4,17 @@
 import Glibc
 
 /// Rows of the tab-separated files beside the tests, which hold what upstream answers.
-enum Golden {
-    /// The rows of a file: columns between tabs, escapes resolved, comments left out.
+package enum Golden {
+    /// The rows of a file in the folder `Fixtures` beside the caller: columns between tabs, escapes
+    /// resolved, comments left out.
     ///
     /// - Throws: when the file is missing or has fewer rows than it should, so that a test over
     ///   its rows cannot pass by having none.
-    static func rows(_ name: String, atLeast minimum: Int) throws -> [[String]] {
-        let file = #filePath
+    package static func rows(
+        _ name: String,
+        atLeast minimum: Int,
+        file: String = #filePath
+    ) throws -> [[String]] {
         let end = file.lastIndex(of: "/") ?? file.startIndex
         let path = file[..<end] + "/Fixtures/\(name)"
         guard let stream = fopen(String(path), "r") else {
@@ -57,6 +61,6 @@ enum Golden {
     }
 }
 
-struct GoldenError: Error, CustomStringConvertible {
-    let description: String
+package struct GoldenError: Error, CustomStringConvertible {
+    package let description: String
 }
