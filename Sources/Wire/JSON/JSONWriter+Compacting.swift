@@ -7,6 +7,10 @@ extension JSONWriter {
         var scanner = JSONScanner(text)
         _ = try scanner.skipValue(depth: 0, limit: JSONLimits.defaultDepth)
         try scanner.finish()
+        if let start = text.baseAddress, Self.isCompact(text) {
+            self.append(start, count: text.count)
+            return
+        }
         self.reserve(text.count + 8)
         var index = 0
         var isInString = false
@@ -23,6 +27,22 @@ extension JSONWriter {
             if byte <= 0x20 { continue }
             self.append(byte)
             if byte == UInt8(ascii: "\"") { isInString = true }
+        }
+    }
+
+    /// Whether nothing of a checked text can have to be changed: it has no byte that might be white
+    /// space between values, none that HTML gives a meaning, and is ASCII. What this program itself
+    /// has stored is of this kind.
+    private static func isCompact(_ text: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if JSONBytes.mayChangeInText(word) { return false }
+            index += 8
+        }
+        return text[index...].allSatisfy { byte in
+            byte > 0x20 && byte < 0x80 && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
+                && byte != UInt8(ascii: "&")
         }
     }
 

@@ -275,6 +275,16 @@ enum JSONBytes {
         return (word | control) & self.highs | quoteOrAmpersand | angle | backslash != 0
     }
 
+    /// Whether any of eight bytes of a JSON text may be left out or escaped when it is compacted:
+    /// white space, `<`, `>`, `&`, or a byte that is not ASCII.
+    @inline(__always)
+    static func mayChangeInText(_ word: UInt64) -> Bool {
+        let space = (word &- self.ones &* 0x21) & ~word
+        let ampersand = self.hasZero(word ^ self.ones &* 0x26)
+        let angle = self.hasZero((word | self.ones &* 0x02) ^ self.ones &* 0x3E)
+        return (word | space) & self.highs | ampersand | angle != 0
+    }
+
     /// The number of bytes of `word`, in memory order, before the first one that ends a run of plain
     /// text in a string that is read: a control character, a quote, a backslash, or a byte that is
     /// not ASCII. 8 when there is none.
