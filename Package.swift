@@ -248,7 +248,7 @@ targets += module(
         "Bytes", "JSON", "KubernetesAPI", "NameRules", "ObjectModel", "Protobuf", "Scalars",
         "SchemaRules",
     ],
-    tests: ["JSON", "KubernetesAPI", "ObjectModel", "Scalars"]
+    tests: ["JSON", "KubernetesAPI", "ObjectModel", "Protobuf", "Scalars"]
 )
 targets += module(
     "KubernetesAPI",

@@ -300,31 +300,32 @@ public enum FieldManager {
             new.metadata.managedFields = []
             return
         }
+        guard let changes = self.changes(live, new, ignoring: ignoring) else {
+            new.metadata.managedFields = []
+            return
+        }
+        self.record(changes, &managed, writer, ignoring: ignoring, now: now)
+        new.metadata.managedFields = managed.messages
+    }
+
+    /// What has changed between two states of an object of a built-in kind; nil when one of them
+    /// has no JSON.
+    private static func changes(
+        _ live: APIObject?,
+        _ new: APIObject,
+        ignoring: FieldSet
+    ) -> Comparison? {
+        if let changes = MessageComparison.compare(live, new, ignoring: ignoring) {
+            return changes
+        }
         var after = new
         var before = live ?? APIObject(MessageStorage(), new.schema)
         after.metadata.managedFields = []
         before.metadata.managedFields = []
-        // What is equal or ignored need not be looked into.
-        for field in new.schema.fields where field.jsonName != "metadata" {
-            let name = field.jsonName
-            guard ignoring.hasMember(.field(name)) || after.hasEqualPart(name, before) else {
-                continue
-            }
-            after.clearPart(name)
-            before.clearPart(name)
-        }
         guard let old = try? before.dynamicValue(), let next = try? after.dynamicValue() else {
-            new.metadata.managedFields = []
-            return
+            return nil
         }
-        self.record(
-            TypedTree.compare(old, next, .value(ValueType.of(new.schema))),
-            &managed,
-            writer,
-            ignoring: ignoring,
-            now: now
-        )
-        new.metadata.managedFields = managed.messages
+        return TypedTree.compare(old, next, .value(ValueType.of(new.schema)))
     }
 
     /// Makes what has changed the writer's.
@@ -344,15 +345,24 @@ public enum FieldManager {
         )
         let changed = comparison.modified.union(comparison.added)
         let gone = changed.union(comparison.removed)
+        let taken = self.owned(changed)
         if !gone.isEmpty {
+            let lost = gone.subtracting(taken)
             for entry in managed.entries {
+                let isKept =
+                    entry.manager.isSame(as: me) && entry.fields.isSuperset(of: taken)
+                    ? entry.fields.isDisjoint(with: lost) : entry.fields.isDisjoint(with: gone)
+                if isKept, !entry.fields.isEmpty { continue }
                 managed.set(entry.fields.subtracting(gone), of: entry.manager)
             }
         }
-        let taken = self.owned(changed)
         if !taken.isEmpty {
-            let fields = (managed.fields(of: me) ?? FieldSet()).union(taken)
-            managed.set(fields, of: me, time: now)
+            let own = managed.fields(of: me)
+            if let own, own.isSuperset(of: taken) {
+                managed.touch(me, now)
+            } else {
+                managed.set((own ?? FieldSet()).union(taken), of: me, time: now)
+            }
         }
         managed.capUpdaters()
     }

@@ -175,6 +175,34 @@ extension FieldSet {
         }
     }
 
+    /// Whether no place is in both.
+    func isDisjoint(with other: FieldSet) -> Bool {
+        var left = self.nodes[...]
+        var right = other.nodes[...]
+        while let mine = left.first, let theirs = right.first {
+            let order = mine.step.order(to: theirs.step)
+            if order == 0 {
+                if mine.isMember && theirs.isMember { return false }
+                if !mine.below.isDisjoint(with: theirs.below) { return false }
+            }
+            if order <= 0 { left.removeFirst() }
+            if order >= 0 { right.removeFirst() }
+        }
+        return true
+    }
+
+    /// Whether all places of the other are in this.
+    func isSuperset(of other: FieldSet) -> Bool {
+        var left = self.nodes[...]
+        for theirs in other.nodes {
+            while let mine = left.first, mine.step.order(to: theirs.step) < 0 { left.removeFirst() }
+            guard let mine = left.first, mine.step.order(to: theirs.step) == 0,
+                mine.isMember || !theirs.isMember, mine.below.isSuperset(of: theirs.below)
+            else { return false }
+        }
+        return true
+    }
+
     /// The places, in order.
     public var paths: [[PathElement]] {
         var result: [[PathElement]] = []
@@ -247,7 +275,11 @@ extension FieldSet {
         for node in self.nodes {
             if !isFirst { writer.append(raw: ",") }
             isFirst = false
-            writer.append(string: node.step.encoded)
+            if case .field(let name) = node.step {
+                writer.append(prefix: "f:", string: name)
+            } else {
+                writer.append(string: node.step.encoded)
+            }
             writer.append(raw: ":")
             node.below.write(isMember: node.isMember, to: &writer)
         }

@@ -39,7 +39,18 @@ struct ManagedFields: Sendable {
         var manager: Manager
         /// When the manager last changed what it owns, in whole seconds; nil when it is not known.
         var time: Timestamp?
-        var fields: FieldSet
+        var fields: FieldSet {
+            didSet { self.text = nil }
+        }
+        /// The text of the fields, as long as they are what was read.
+        private(set) var text: Bytes?
+
+        init(manager: Manager, time: Timestamp?, fields: FieldSet, text: Bytes? = nil) {
+            self.manager = manager
+            self.time = time
+            self.fields = fields
+            self.text = text
+        }
     }
 
     var entries: [Entry] = []
@@ -79,6 +90,11 @@ struct ManagedFields: Sendable {
         }
     }
 
+    /// Notes that a manager has changed what it owns, and owns the same.
+    mutating func touch(_ manager: Manager, _ time: Timestamp) {
+        if let index = self.index(of: manager) { self.entries[index].time = time }
+    }
+
     /// In upstream's order: appliers, then others; each by time and name.
     fileprivate var sorted: [Entry] {
         if self.entries.count < 2 { return self.entries }
@@ -105,6 +121,7 @@ struct ManagedFields: Sendable {
 
     /// Merges the oldest updaters of a version into one until few enough are left.
     mutating func capUpdaters() {
+        if self.entries.count <= Self.maximumUpdaters { return }
         let updaters = self.entries.filter { !$0.manager.isApplier }
             .sorted { ($0.time ?? .zero, $0.manager.name) < ($1.time ?? .zero, $1.manager.name) }
         var count = updaters.count
@@ -182,7 +199,7 @@ extension ManagedFields {
             let operation = item.operation
             guard operation == "Apply" || operation == "Update",
                 ["", "FieldsV1"].contains(item.fieldsType),
-                let fields = Self.fields(item.fieldsV1?.raw)
+                let fields = FieldSetCache.fields(item.fieldsV1?.raw)
             else { return nil }
             let manager = Manager(
                 name: item.manager,
@@ -190,15 +207,15 @@ extension ManagedFields {
                 apiVersion: item.apiVersion,
                 subresource: item.subresource
             )
-            self.add(Entry(manager: manager, time: item.time?.timestamp, fields: fields))
+            self.add(
+                Entry(
+                    manager: manager,
+                    time: item.time?.timestamp,
+                    fields: fields.set,
+                    text: fields.text
+                )
+            )
         }
-    }
-
-    private static func fields(_ text: Bytes?) -> FieldSet? {
-        guard let text else { return FieldSet() }
-        return text.withUnsafeBytes { try? DynamicValue(json: $0) }.flatMap(
-            FieldSet.init(fieldsV1:)
-        )
     }
 
     /// The list for a message.
@@ -212,7 +229,7 @@ extension ManagedFields {
                     $0.apiVersion = entry.manager.apiVersion
                     $0.time = entry.time.map { MetaV1.Time($0) }
                     $0.fieldsType = "FieldsV1"
-                    $0.fieldsV1 = .with { $0.raw = Bytes(entry.fields.fieldsV1JSON) }
+                    $0.fieldsV1 = .with { $0.raw = entry.text ?? Bytes(entry.fields.fieldsV1JSON) }
                     $0.subresource = entry.manager.subresource
                 }
             )

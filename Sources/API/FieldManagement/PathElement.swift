@@ -103,6 +103,11 @@ public struct CanonicalJSON: Hashable, Sendable {
         self.text = value.jsonText
     }
 
+    /// Takes a text that is in this form.
+    init(text: String) {
+        self.text = text
+    }
+
     /// The object of some keys, which must be in order.
     init(_ entries: some Sequence<(key: String, value: DynamicValue)>) {
         var writer = JSONWriter(capacity: 64)

@@ -22,7 +22,7 @@ struct Comparison {
     }
 
     /// Adds a place behind all others: what has become of it, and of what is below.
-    fileprivate mutating func append(
+    mutating func append(
         _ step: PathElement,
         _ change: TypedTree.Change,
         _ below: Comparison
@@ -56,7 +56,7 @@ extension TypedTree {
     /// Compares two states of a place.
     ///
     /// - Parameter below: gets what has changed below the place.
-    private static func compare(
+    static func compare(
         _ old: DynamicValue?,
         _ new: DynamicValue?,
         _ shape: FieldType.Shape,

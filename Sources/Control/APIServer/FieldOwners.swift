@@ -25,13 +25,20 @@ struct FieldOwners: Sendable {
     ///
     /// Source: upstream `GetResetFields` of each strategy.
     private var ignored: FieldSet {
-        var fields = FieldSet()
-        guard self.call.resource.subresource("status") != nil else { return fields }
+        guard self.call.resource.subresource("status") != nil else { return FieldSet() }
         switch self.call.subresource {
-        case "": fields.insert([.field("status")])
-        case "status": fields.insert([.field("spec")])
-        default: break
+        case "": return Self.status
+        case "status": return Self.spec
+        default: return FieldSet()
         }
+    }
+
+    private static let status = Self.part("status")
+    private static let spec = Self.part("spec")
+
+    private static func part(_ name: String) -> FieldSet {
+        var fields = FieldSet()
+        fields.insert([.field(name)])
         return fields
     }
 

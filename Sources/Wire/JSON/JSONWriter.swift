@@ -166,6 +166,19 @@ public struct JSONWriter: ~Copyable {
         self.append(UInt8(ascii: "\""))
     }
 
+    /// Appends a string in quotes that is a prefix, in which there is nothing to escape, and a text.
+    public mutating func append(prefix: StaticString, string: String) {
+        var string = string
+        self.append(UInt8(ascii: "\""))
+        self.append(raw: prefix)
+        string.withUTF8 { text in
+            if let start = text.baseAddress {
+                self.appendEscaped(UnsafeRawPointer(start), text.count)
+            }
+        }
+        self.append(UInt8(ascii: "\""))
+    }
+
     @inline(__always)
     mutating func appendEscaped(_ start: UnsafeRawPointer, _ count: Int) {
         self.reserve(count + 8)

@@ -109,63 +109,23 @@ struct MessageJSONEncoder<Output: JSONOutput & ~Copyable>: ~Copyable {
         of key: UnsafePointer<JSONKey>,
         _ message: UnsafeRawPointer
     ) -> UnsafeRawPointer {
-        guard let first = key.pointee.via0 else { return message }
-        var owner = self.child(first, of: message)
-        if let second = key.pointee.via1 { owner = self.child(second, of: owner) }
-        if let third = key.pointee.via2 { owner = self.child(third, of: owner) }
-        return owner
-    }
-
-    private func child(
-        _ field: UnsafePointer<FieldEntry>,
-        of message: UnsafeRawPointer
-    ) -> UnsafeRawPointer {
-        self.message(at: message + Int(field.pointee.offset))
+        JSONMembers.owner(of: key, message, self.base)
     }
 
     /// The message whose offset is in a slot; the empty one when it is absent.
     @inline(__always)
     func message(at slot: UnsafeRawPointer) -> UnsafeRawPointer {
-        let offset = slot.loadUnaligned(as: UInt32.self)
-        return offset == 0 ? MessageTree.empty : self.base + Int(offset)
+        JSONMembers.message(at: slot, self.base)
     }
 
     // MARK: - What is left out
 
-    /// Go's rules: `omitempty` drops what is nil, empty or zero, but never a struct.
     @inline(__always)
     private func isWritten(
         _ field: UnsafePointer<FieldEntry>,
         _ message: UnsafeRawPointer
     ) -> Bool {
-        if field.pointee.isKept { return true }
-        let slot = message + Int(field.pointee.offset)
-        switch field.pointee.cardinality {
-        case .always, .implicit:
-            if field.pointee.kind == .message {
-                return !field.pointee.omitsZero || !self.isZero(field, slot)
-            }
-            return !MessageTree.isZero(field.pointee.kind, slot)
-        case .explicit:
-            if field.pointee.kind == .bytes { return !MessageTree.isZero(.bytes, slot) }
-            return MessageTree.isPresent(field, message)
-        case .oneof:
-            return MessageTree.isPresent(field, message)
-        case .repeated, .packed, .map:
-            return MessageTree.count(slot, self.base) > 0
-        }
-    }
-
-    /// Whether a message is what Go calls its zero value: nothing in it is set.
-    private func isZero(_ field: UnsafePointer<FieldEntry>, _ slot: UnsafeRawPointer) -> Bool {
-        guard let table = field.pointee.child else { return true }
-        return MessageTree.areEqual(
-            table,
-            self.base,
-            self.message(at: slot),
-            MessageTree.emptyBase,
-            MessageTree.empty
-        )
+        JSONMembers.isWritten(field, message, self.base)
     }
 
     /// Protobuf's rules: what has presence is written when set, the rest when not zero.

@@ -31,14 +31,14 @@ public final class MessageSchema: @unchecked Sendable {
 
     init(fullName: String, table: UnsafePointer<MessageTable>, rules: [UInt8]) {
         self.fullName = fullName
+        let dot = fullName.utf8.lastIndex(of: UInt8(ascii: "."))
+        self.name = dot.map { String(fullName[fullName.utf8.index(after: $0)...]) } ?? fullName
         self.table = table
         self.rules = rules
     }
 
     /// The name without package and enclosing messages.
-    public var name: String {
-        String(self.fullName.split(separator: ".").last ?? "")
-    }
+    public let name: String
 
     /// The fields in the order of the schema file.
     public var fields: [FieldSchema] {
@@ -50,7 +50,15 @@ public final class MessageSchema: @unchecked Sendable {
 
     /// The field with this name in the schema file.
     public func field(named name: String) -> FieldSchema? {
-        self.fields.first { $0.name == name }
+        var name = name
+        return name.withUTF8 { name in
+            let fields = self.table.pointee.fields
+            for index in 0..<self.table.pointee.fieldCount
+            where fields[index].name.bytes.elementsEqual(name) {
+                return FieldSchema(entry: UnsafePointer(fields + index))
+            }
+            return nil
+        }
     }
 
     /// The field with this number.

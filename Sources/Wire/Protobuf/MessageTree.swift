@@ -174,7 +174,8 @@ package enum MessageTree {
         return true
     }
 
-    private static func fieldsAreEqual(
+    /// Whether a field is equal in two messages of one type.
+    package static func fieldsAreEqual(
         _ entry: UnsafePointer<FieldEntry>,
         _ leftBase: UnsafeRawPointer,
         _ left: UnsafeRawPointer,
@@ -241,7 +242,8 @@ package enum MessageTree {
         )
     }
 
-    private static func valuesAreEqual(
+    /// Whether two slots of a kind hold equal values.
+    package static func valuesAreEqual(
         _ kind: FieldKind,
         _ child: UnsafePointer<MessageTable>?,
         _ leftBase: UnsafeRawPointer,

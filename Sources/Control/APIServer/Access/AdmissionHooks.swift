@@ -53,6 +53,7 @@ final class AdmissionHooks: WriteHooks {
         try await self.admit(&object, old: old)
         guard let owners = self.owners else { return }
         let version = self.call.entry.version
+        if version.isHub { return owners.track(&object, old: old) }
         var served = version.fromHub(object)
         owners.track(&served, old: old.map(version.fromHub))
         object.metadata.managedFields = served.metadata.managedFields

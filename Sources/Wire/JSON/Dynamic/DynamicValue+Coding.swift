@@ -94,6 +94,27 @@ extension DynamicValue {
         self = encoder.finish().finish()
     }
 
+    /// The tree of one field of the message at `message`.
+    ///
+    /// - Parameters:
+    ///   - base: the start of the memory of the block that the message lies in.
+    ///   - root: the type of the message that all is a part of.
+    package init(
+        _ field: UnsafePointer<FieldEntry>,
+        of message: UnsafeRawPointer,
+        _ base: UnsafeRawPointer,
+        in root: MessageSchema
+    ) throws(JSONEncodingError) {
+        var encoder = MessageJSONEncoder(
+            base,
+            root,
+            types: nil,
+            output: TreeBuilder(capacity: 256)
+        )
+        try encoder.writeField(field, message)
+        self = encoder.finish().finish()
+    }
+
     /// Reads the binary form of a message of the type that `schema` describes.
     ///
     /// - Parameter types: what an `Any` in it may hold.
