@@ -69,6 +69,42 @@ struct EnvelopeTests {
         #expect(throws: row.failure, "\(row.name)") { try Envelope.open(row.bytes) }
     }
 
+    private static func outcome(
+        _ body: () throws(Envelope.Failure) -> Envelope.Content
+    ) -> String {
+        do throws(Envelope.Failure) {
+            let content = try body()
+            return "\(content.typeMeta) \([UInt8](content.raw)) \(content.contentType)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("is the same whether its bytes are shared or copied, whatever is wrong with it")
+    func shared() throws {
+        let sealed = Envelope.seal(CoreV1.LocalObjectReference.with { $0.name = "a" })
+        var cases = (0...sealed.count).map { Array(sealed[..<$0]) }
+        for index in sealed.indices {
+            for byte in [0, 1, 2, 0x0A, 0x12, 0x7F, 0x80, 0xFF] as [UInt8] {
+                var changed = sealed
+                changed[index] = byte
+                cases.append(changed)
+            }
+        }
+        cases += Self.bad.map(\.bytes)
+        for bytes in cases {
+            let copied = Self.outcome { () throws(Envelope.Failure) in
+                try Envelope.open(bytes)
+            }
+            let shared = Self.outcome { () throws(Envelope.Failure) in
+                try Envelope.open(Bytes(bytes))
+            }
+            #expect(shared == copied, "\(bytes)")
+            let raw = try? Envelope.open(bytes).raw
+            #expect(Envelope.raw(in: Bytes(bytes)) == raw, "\(bytes)")
+        }
+    }
+
     @Test("without type or with unknown fields is read")
     func lenient() throws {
         let bare = try Envelope.open([0x6B, 0x38, 0x73, 0])

@@ -53,34 +53,65 @@ public enum Envelope {
 
     /// The enveloped form of an object whose message is encoded already.
     public static func seal(raw: UnsafeRawBufferPointer, _ typeMeta: TypeMeta) -> [UInt8] {
-        let kind = Runtime.TypeMeta.with {
-            $0.apiVersion = typeMeta.apiVersion
-            $0.kind = typeMeta.kind
-        }
-        return kind.withSerializedBytes { head in
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(raw.count + head.count + 24)
-            bytes += self.prefix
-            self.append(field: 1, head, to: &bytes)
-            self.append(field: 2, raw, to: &bytes)
-            bytes += [3 << 3 | 2, 0, 4 << 3 | 2, 0]
-            return bytes
+        let version = typeMeta.apiVersion.utf8
+        let kind = typeMeta.kind.utf8
+        let head = self.fieldBytes(version.count) + self.fieldBytes(kind.count)
+        let total = self.prefix.count + self.fieldBytes(head) + self.fieldBytes(raw.count) + 4
+        return [UInt8](unsafeUninitializedCapacity: total) { target, count in
+            var writer = Writer(UnsafeMutableRawBufferPointer(target))
+            writer.append(self.prefix)
+            writer.begin(1, head)
+            writer.begin(1, version.count)
+            writer.append(version)
+            writer.begin(2, kind.count)
+            writer.append(kind)
+            writer.begin(2, raw.count)
+            writer.append(raw)
+            writer.begin(3, 0)
+            writer.begin(4, 0)
+            count = writer.count
         }
     }
 
-    private static func append(
-        field number: UInt8,
-        _ content: UnsafeRawBufferPointer,
-        to bytes: inout [UInt8]
-    ) {
-        bytes.append(number << 3 | 2)
-        var length = content.count
-        while length > 0x7F {
-            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
-            length >>= 7
+    /// The bytes of a field with so many bytes of content.
+    private static func fieldBytes(_ count: Int) -> Int {
+        var bytes = 2 + count
+        var rest = count >> 7
+        while rest > 0 {
+            bytes += 1
+            rest >>= 7
         }
-        bytes.append(UInt8(truncatingIfNeeded: length))
-        bytes += content
+        return bytes
+    }
+
+    /// Writes fields to memory that has room for them.
+    private struct Writer {
+        let target: UnsafeMutableRawBufferPointer
+        var count = 0
+
+        init(_ target: UnsafeMutableRawBufferPointer) {
+            self.target = target
+        }
+
+        mutating func append(_ bytes: some Collection<UInt8>) {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: self.target[self.count...])
+            rest.copyBytes(from: bytes)
+            self.count += bytes.count
+        }
+
+        /// The tag and the length of a field.
+        mutating func begin(_ number: UInt8, _ length: Int) {
+            self.target[self.count] = number << 3 | 2
+            self.count += 1
+            var rest = length
+            while rest > 0x7F {
+                self.target[self.count] = UInt8(truncatingIfNeeded: rest) | 0x80
+                self.count += 1
+                rest >>= 7
+            }
+            self.target[self.count] = UInt8(rest)
+            self.count += 1
+        }
     }
 
     /// Opens an envelope. Unknown fields behind the four are skipped.
@@ -106,6 +137,83 @@ public enum Envelope {
             raw: unknown.raw ?? Bytes(),
             contentType: unknown.contentType
         )
+    }
+
+    /// Opens an envelope, whose bytes the content shares.
+    public static func open(_ bytes: Bytes) throws(Failure) -> Content {
+        let plain = bytes.withUnsafeBytes { buffer -> Content? in
+            guard let parts = Parts(buffer) else { return nil }
+            return Content(
+                typeMeta: parts.typeMeta(in: buffer),
+                raw: bytes.slice(parts.raw),
+                contentType: ""
+            )
+        }
+        if let plain { return plain }
+        return try bytes.withUnsafeBytes { (buffer) throws(Failure) in try self.open(buffer) }
+    }
+
+    /// The message in an envelope, whose bytes it shares; nil when it is none.
+    public static func raw(in bytes: Bytes) -> Bytes? {
+        if let parts = bytes.withUnsafeBytes({ Parts($0) }) { return bytes.slice(parts.raw) }
+        return bytes.withUnsafeBytes { try? self.open($0) }?.raw
+    }
+
+    /// Where the fields of an envelope are that is as everybody writes it: all four, in order, names
+    /// in ASCII, the last two empty. What is otherwise is decoded as the message that it is.
+    private struct Parts {
+        let apiVersion: Range<Int>
+        let kind: Range<Int>
+        let raw: Range<Int>
+
+        init?(_ bytes: UnsafeRawBufferPointer) {
+            var position = Envelope.prefix.count
+            guard Envelope.isPresent(in: bytes),
+                let head = Self.field(1, in: bytes, &position)
+            else { return nil }
+            var inside = head.lowerBound
+            let start = UnsafeRawBufferPointer(rebasing: bytes[..<head.upperBound])
+            guard let apiVersion = Self.field(1, in: start, &inside),
+                let kind = Self.field(2, in: start, &inside), inside == start.count,
+                let raw = Self.field(2, in: bytes, &position),
+                let encoding = Self.field(3, in: bytes, &position), encoding.isEmpty,
+                let contentType = Self.field(4, in: bytes, &position), contentType.isEmpty,
+                position == bytes.count, head.allSatisfy({ bytes[$0] < 0x80 })
+            else { return nil }
+            self.apiVersion = apiVersion
+            self.kind = kind
+            self.raw = raw
+        }
+
+        /// The content of the field that comes next, when it is the one with this number.
+        private static func field(
+            _ number: UInt8,
+            in bytes: UnsafeRawBufferPointer,
+            _ position: inout Int
+        ) -> Range<Int>? {
+            guard position < bytes.count, bytes[position] == number << 3 | 2 else { return nil }
+            position += 1
+            var count = 0
+            var shift = 0
+            while position < bytes.count, shift < 35 {
+                let byte = bytes[position]
+                position += 1
+                count |= Int(byte & 0x7F) << shift
+                shift += 7
+                guard byte < 0x80 else { continue }
+                guard count <= bytes.count - position else { return nil }
+                defer { position += count }
+                return position..<(position + count)
+            }
+            return nil
+        }
+
+        func typeMeta(in bytes: UnsafeRawBufferPointer) -> TypeMeta {
+            func text(_ range: Range<Int>) -> String {
+                String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+            }
+            return TypeMeta(kind: text(self.kind), apiVersion: text(self.apiVersion))
+        }
     }
 
     /// Opens an envelope.

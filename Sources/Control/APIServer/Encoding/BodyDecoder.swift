@@ -43,9 +43,7 @@ enum BodyDecoder {
         case .protobuf:
             let content: Envelope.Content
             do throws(Envelope.Failure) {
-                content = try body.bytes.withUnsafeBytes { (bytes) throws(Envelope.Failure) in
-                    try Envelope.open(bytes)
-                }
+                content = try Envelope.open(body.bytes)
             } catch {
                 throw self.unrecognized("\(error)", body.bytes, schema)
             }
