@@ -142,7 +142,8 @@ extension ResourceStore {
         if self.isGone(new, old) {
             return try await self.finish(key, present, new, old, context)
         }
-        new.metadata.resourceVersion = old.metadata.resourceVersion
+        let version = old.metadata.resourceVersion
+        if new.metadata.resourceVersion != version { new.metadata.resourceVersion = version }
         if new == old || context.isDryRun { return (new, nil) }
         let value = try self.value(of: new)
         let outcome = try await self.mapped { () throws(StoreError) in

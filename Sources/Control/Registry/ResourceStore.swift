@@ -173,9 +173,9 @@ package final class ResourceStore: Sendable {
         return .conflict(self.object(key, keyValue))
     }
 
-    /// An object as it lies in the store, of which no selector will be asked.
+    /// An object as it lies in the store.
     private func object(_ key: Bytes, _ keyValue: KeyValue) -> CachedObject? {
-        CachedObject.make(key: key, keyValue, self.cache.form, isSelectable: false)
+        CachedObject.make(key: key, keyValue, self.cache.form)
     }
 
     /// Runs an operation of the store, its failures as the API has them.
@@ -192,8 +192,9 @@ package final class ResourceStore: Sendable {
     /// The stored form of an object.
     func value(of object: APIObject) throws(StatusError) -> Bytes {
         var object = object
-        object.metadata.resourceVersion = ""
-        object.metadata.selfLink = ""
+        // What is left as it is need not be copied.
+        if !object.metadata.resourceVersion.isEmpty { object.metadata.resourceVersion = "" }
+        if !object.metadata.selfLink.isEmpty { object.metadata.selfLink = "" }
         do throws(JSONEncodingError) {
             return try self.cache.form.value(of: object)
         } catch {

@@ -16,71 +16,52 @@ extension SelectableFields {
     static func builtin(_ resource: GroupResource) -> SelectableFields? {
         switch resource.description {
         case "pods": self.pods
-        case "nodes":
-            self.of(CoreV1.Node.self, ["spec.unschedulable"]) { ["\($0.spec.unschedulable)"] }
-        case "namespaces": self.of(CoreV1.Namespace.self, ["status.phase"]) { [$0.status.phase] }
-        case "secrets": self.of(CoreV1.Secret.self, ["type"]) { [$0.type] }
+        case "nodes": SelectableFields(CoreV1.Node.schema, ["spec.unschedulable"])
+        case "namespaces": SelectableFields(CoreV1.Namespace.schema, ["status.phase"])
+        case "secrets": SelectableFields(CoreV1.Secret.schema, ["type"])
         case "services":
-            self.of(CoreV1.Service.self, ["spec.clusterIP", "spec.type"]) {
-                [$0.spec.clusterIP, $0.spec.type]
-            }
+            SelectableFields(CoreV1.Service.schema, ["spec.clusterIP", "spec.type"])
         case "replicationcontrollers":
-            self.of(CoreV1.ReplicationController.self, ["status.replicas"]) {
-                ["\($0.status.replicas)"]
-            }
+            SelectableFields(CoreV1.ReplicationController.schema, ["status.replicas"])
         case "jobs.batch":
-            self.of(BatchV1.Job.self, ["status.successful"]) { ["\($0.status.succeeded)"] }
+            SelectableFields(
+                BatchV1.Job.schema,
+                ["status.successful"],
+                places: ["status.successful": ["status.succeeded"]]
+            )
         case "certificatesigningrequests.certificates.k8s.io":
-            self.of(CertificatesV1.CertificateSigningRequest.self, ["spec.signerName"]) {
-                [$0.spec.signerName]
-            }
+            SelectableFields(
+                CertificatesV1.CertificateSigningRequest.schema,
+                ["spec.signerName"]
+            )
         case "resourceslices.resource.k8s.io":
-            self.of(ResourceV1.ResourceSlice.self, ["spec.nodeName", "spec.driver"]) {
-                [$0.spec.nodeName ?? "", $0.spec.driver]
-            }
+            SelectableFields(ResourceV1.ResourceSlice.schema, ["spec.nodeName", "spec.driver"])
         case "events": self.events
         default: nil
         }
     }
 
-    private static func of<M: Message>(
-        _ type: M.Type,
-        _ names: [String],
-        _ values: @escaping @Sendable (M) -> [String]
-    ) -> SelectableFields {
-        SelectableFields(names) { object in
-            object.message(as: M.self).map(values) ?? names.map { _ in "" }
-        }
-    }
-
     private static let pods = SelectableFields(
+        CoreV1.Pod.schema,
         [
             "spec.nodeName", "spec.restartPolicy", "spec.schedulerName",
             "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP",
             "status.podIPs", "status.nominatedNodeName",
         ],
+        places: ["status.podIP": ["status.podIPs.ip"], "status.podIPs": []],
         aliases: ["spec.host": "spec.nodeName"],
         trigger: "spec.nodeName"
-    ) { object in
-        guard let pod = object.message(as: CoreV1.Pod.self) else {
-            return Array(repeating: "", count: 9)
-        }
-        let spec = pod.spec
-        let status = pod.status
-        return [
-            spec.nodeName, spec.restartPolicy, spec.schedulerName, spec.serviceAccountName,
-            "\(spec.hostNetwork)", status.phase, status.podIPs.first?.ip ?? "", "",
-            status.nominatedNodeName,
-        ]
-    }
+    )
 
     private static let events = SelectableFields(
+        CoreV1.Event.schema,
         [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name",
             "involvedObject.uid", "involvedObject.apiVersion",
             "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
             "reportingComponent", "source", "type",
         ],
+        places: ["source": ["source.component", "reportingComponent"]],
         aliases: [
             "regarding.kind": "involvedObject.kind",
             "regarding.namespace": "involvedObject.namespace",
@@ -91,16 +72,5 @@ extension SelectableFields {
             "regarding.fieldPath": "involvedObject.fieldPath",
             "reportingController": "reportingComponent",
         ]
-    ) { object in
-        guard let event = object.message(as: CoreV1.Event.self) else {
-            return Array(repeating: "", count: 11)
-        }
-        let about = event.involvedObject
-        let source = event.source.component
-        return [
-            about.kind, about.namespace, about.name, about.uid, about.apiVersion,
-            about.resourceVersion, about.fieldPath, event.reason, event.reportingComponent,
-            source.isEmpty ? event.reportingComponent : source, event.type,
-        ]
-    }
+    )
 }

@@ -22,8 +22,8 @@ package final class CachedObject: Sendable {
     package let createRevision: Int64
     /// The lease that ends it; 0 for none.
     package let lease: Int64
-    /// The values of the resource's selectable fields, in their order.
-    package let fields: [String]
+    /// What of the object can be selected beside name and namespace.
+    private let selectable: SelectableFields?
     private let keptJSON = Mutex<Bytes?>(nil)
 
     private init(
@@ -32,14 +32,14 @@ package final class CachedObject: Sendable {
         revision: Int64,
         createRevision: Int64,
         lease: Int64,
-        fields: [String]
+        selectable: SelectableFields?
     ) {
         self.storage = storage
         self.keyCount = keyCount
         self.revision = revision
         self.createRevision = createRevision
         self.lease = lease
-        self.fields = fields
+        self.selectable = selectable
     }
 
     /// The key behind the resource's prefix: `namespace/name` or `name`.
@@ -85,6 +85,12 @@ package final class CachedObject: Sendable {
         }
     }
 
+    /// The value of the resource's selectable field with this index; empty when there is none.
+    func field(_ index: Int) -> String {
+        guard let selectable = self.selectable, index < selectable.names.count else { return "" }
+        return self.withMessage { selectable.value(index, in: $0) }
+    }
+
     /// The JSON of the object in the resource's storage version, `make` when it is wanted and not
     /// kept. It is kept as long as all objects together keep no more than `limit` bytes.
     package func json<E: Error>(
@@ -122,14 +128,11 @@ package final class CachedObject: Sendable {
 extension CachedObject {
     /// Reads what lies in the store.
     ///
-    /// - Parameter isSelectable: whether field selectors will be asked of the object, for which it
-    ///   is decoded.
     /// - Returns: nil when the value is no object of the resource.
     package static func make(
         key: Bytes,
         _ keyValue: KeyValue,
-        _ form: StoredForm,
-        isSelectable: Bool = true
+        _ form: StoredForm
     ) -> CachedObject? {
         guard let message = form.message(keyValue.value) else { return nil }
         return self.make(
@@ -138,8 +141,7 @@ extension CachedObject {
             revision: keyValue.modRevision,
             createRevision: keyValue.createRevision,
             lease: keyValue.lease,
-            form,
-            isSelectable: isSelectable
+            form
         )
     }
 
@@ -150,22 +152,10 @@ extension CachedObject {
         revision: Int64,
         createRevision: Int64,
         lease: Int64 = 0,
-        _ form: StoredForm,
-        isSelectable: Bool = true
+        _ form: StoredForm
     ) -> CachedObject? {
         guard let storage = self.splice(key: key, message: message, revision, form) else {
             return nil
-        }
-        var fields: [String] = []
-        if isSelectable, let selectable = form.fields {
-            let object = storage.withUnsafeBytes { bytes in
-                try? APIObject(
-                    serialized: UnsafeRawBufferPointer(rebasing: bytes[key.count...]),
-                    as: form.schema
-                )
-            }
-            guard let object else { return nil }
-            fields = selectable.values(object)
         }
         return CachedObject(
             storage: storage,
@@ -173,7 +163,7 @@ extension CachedObject {
             revision: revision,
             createRevision: createRevision,
             lease: lease,
-            fields: fields
+            selectable: form.fields
         )
     }
 
@@ -186,7 +176,7 @@ extension CachedObject {
             revision: revision,
             createRevision: self.createRevision,
             lease: self.lease,
-            fields: self.fields
+            selectable: self.selectable
         )
     }
 

@@ -22,10 +22,10 @@ package enum ObjectBytes {
 
     static func layout(_ raw: UnsafeRawBufferPointer) -> Layout? {
         guard raw.first == self.metadataTag else { return nil }
-        var reader = Reader(raw, at: 1)
+        var reader = FieldReader(raw, at: 1)
         guard let count = reader.length() else { return nil }
         let body = reader.position..<(reader.position + count)
-        var fields = Reader(
+        var fields = FieldReader(
             UnsafeRawBufferPointer(rebasing: raw[..<body.upperBound]),
             at: body.lowerBound
         )
@@ -59,7 +59,7 @@ package enum ObjectBytes {
         let bodyCount: Int
 
         var count: Int {
-            1 + Reader.varintCount(self.bodyCount) + self.bodyCount
+            1 + FieldReader.varintCount(self.bodyCount) + self.bodyCount
                 + self.raw.count - self.layout.body.upperBound
         }
 
@@ -98,7 +98,7 @@ package enum ObjectBytes {
         _ body: (UnsafeRawBufferPointer?) -> R
     ) -> R {
         guard let layout = self.layout(raw) else { return body(nil) }
-        var fields = Reader(
+        var fields = FieldReader(
             UnsafeRawBufferPointer(rebasing: raw[..<layout.body.upperBound]),
             at: layout.version.upperBound
         )
@@ -119,7 +119,7 @@ package enum ObjectBytes {
         _ body: (UnsafeRawBufferPointer) -> Void
     ) {
         guard let layout = self.layout(raw) else { return }
-        var fields = Reader(
+        var fields = FieldReader(
             UnsafeRawBufferPointer(rebasing: raw[..<layout.body.upperBound]),
             at: layout.version.upperBound
         )
@@ -129,7 +129,7 @@ package enum ObjectBytes {
                 continue
             }
             guard let bytes = fields.bytes() else { return }
-            var entry = Reader(bytes, at: 0)
+            var entry = FieldReader(bytes, at: 0)
             while let tag = entry.tag(), tag & 7 == 2, let part = entry.bytes() {
                 if tag >> 3 == 1 { body(part) }
             }
@@ -141,7 +141,7 @@ package enum ObjectBytes {
         ofEntry entry: UnsafeRawBufferPointer,
         _ key: String
     ) -> UnsafeRawBufferPointer? {
-        var reader = Reader(entry, at: 0)
+        var reader = FieldReader(entry, at: 0)
         var isFound = false
         var value = UnsafeRawBufferPointer(rebasing: entry[0..<0])
         while let tag = reader.tag() {
@@ -159,7 +159,7 @@ package enum ObjectBytes {
 }
 
 /// Reads the fields of a message.
-private struct Reader {
+struct FieldReader {
     let raw: UnsafeRawBufferPointer
     var position: Int
 

@@ -113,7 +113,7 @@ extension CachedObject {
     func value(of key: IndexKey) -> String? {
         switch key {
         case .name: self.name
-        case .field(let index): index < self.fields.count ? self.fields[index] : nil
+        case .field(let index): self.field(index)
         case .label(let name):
             self.withLabelValue(name) { bytes in
                 bytes.map { String(decoding: $0, as: UTF8.self) }

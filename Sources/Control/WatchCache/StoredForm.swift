@@ -35,9 +35,7 @@ package struct StoredForm: Sendable {
     /// Values are told apart by their first bytes, whatever the resource is stored as now.
     package func message(_ value: Bytes) -> Bytes? {
         value.withUnsafeBytes { bytes -> Bytes? in
-            if Envelope.isPresent(in: bytes) {
-                return (try? Envelope.open(bytes))?.raw
-            }
+            if Envelope.isPresent(in: bytes) { return Envelope.raw(in: value) }
             guard bytes.first == UInt8(ascii: "{") else { return nil }
             let decoded = try? APIObject.decode(json: bytes, as: self.schema, validation: .ignore)
             return decoded?.message.withSerializedBytes { Bytes(copying: $0) }
@@ -54,33 +52,5 @@ package struct StoredForm: Sendable {
         case .json:
             Bytes(try object.json())
         }
-    }
-}
-
-/// The fields of a resource that field selectors may name, beside name and namespace.
-package struct SelectableFields: Sendable {
-    package let names: [String]
-    /// Names that stand for another one.
-    package let aliases: [String: String]
-    /// The values of an object, in the order of the names.
-    package let values: @Sendable (APIObject) -> [String]
-    /// The index of the field that watchers of single nodes ask for.
-    package let trigger: Int?
-
-    package init(
-        _ names: [String],
-        aliases: [String: String] = [:],
-        trigger: String? = nil,
-        _ values: @escaping @Sendable (APIObject) -> [String]
-    ) {
-        self.names = names
-        self.aliases = aliases
-        self.trigger = trigger.flatMap { names.firstIndex(of: $0) }
-        self.values = values
-    }
-
-    /// The place of a field; nil when it cannot be selected.
-    package func index(of name: String) -> Int? {
-        self.names.firstIndex(of: self.aliases[name] ?? name)
     }
 }

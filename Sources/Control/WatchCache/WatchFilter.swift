@@ -125,7 +125,7 @@ package struct WatchFilter: Sendable {
                 switch term.subject {
                 case .name: object.name == term.value
                 case .namespace: object.namespace == term.value
-                case .field(let index): object.fields[index] == term.value
+                case .field(let index): object.field(index) == term.value
                 }
             guard isEqual != term.isNegated else { return false }
         }

@@ -14,18 +14,20 @@ import Testing
 
 /// Lists and watches through indexes are those of a scan, on random objects and changes.
 @Suite("ObjectIndexes") struct ObjectIndexesTests {
-    private static let fields = SelectableFields(["data.colour"], trigger: "data.colour") {
-        [$0.message(as: CoreV1.ConfigMap.self)?.data["colour"] ?? ""]
-    }
+    private static let fields = SelectableFields(
+        CoreV1.Secret.schema,
+        ["type"],
+        trigger: "type"
+    )
 
     private static let form = StoredForm(
-        schema: CoreV1.ConfigMap.schema,
-        storedSchema: CoreV1.ConfigMap.schema,
+        schema: CoreV1.Secret.schema,
+        storedSchema: CoreV1.Secret.schema,
         encoding: .protobuf,
         fields: Self.fields
     )
 
-    private let cache = ResourceCache(prefix: "/registry/configmaps/", form: Self.form)
+    private let cache = ResourceCache(prefix: "/registry/secrets/", form: Self.form)
 
     /// An object with labels and fields by chance.
     private static func object(
@@ -34,13 +36,13 @@ import Testing
         _ revision: Int64,
         _ random: inout Seeded
     ) -> CachedObject {
-        let message = CoreV1.ConfigMap.with {
+        let message = CoreV1.Secret.with {
             $0.metadata.name = name
             $0.metadata.namespace = namespace
             for label in ["app", "tier", "zone"] where random.next() % 3 > 0 {
                 $0.metadata.labels[label] = ["", "a", "b", "c"][Int(random.next() % 4)]
             }
-            $0.data["colour"] = ["red", "green"][Int(random.next() % 2)]
+            $0.type = ["red", "green"][Int(random.next() % 2)]
         }
         guard
             let object = CachedObject.make(
@@ -50,7 +52,7 @@ import Testing
                 createRevision: revision,
                 Self.form
             )
-        else { preconditionFailure("a ConfigMap is an object") }
+        else { preconditionFailure("a Secret is an object") }
         return object
     }
 
@@ -70,7 +72,7 @@ import Testing
 
     private static let selections: [(labels: String, fields: String)] = [
         ("app=a", ""), ("app=", ""), ("app in (b),tier=c", ""), ("tier=a,zone!=b", ""),
-        ("zone=c", "data.colour=red"), ("", "data.colour=green"), ("", "metadata.name=n7"),
+        ("zone=c", "type=red"), ("", "type=green"), ("", "metadata.name=n7"),
         ("app in (a,b)", ""), ("!app", ""), ("app=nothing", ""), ("other=a", ""),
     ]
 
