@@ -149,13 +149,21 @@ extension APIResource {
             .create, .delete, .deleteCollection, .get, .list, .patch, .update, .watch,
         ]
 
+        private static let allNames = [
+            "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
+        ]
+
         /// The names in the order of discovery.
         public var names: [String] {
-            [
-                "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
-            ].enumerated().compactMap { index, name in
+            Self.allNames.enumerated().compactMap { index, name in
                 self.contains(Verbs(rawValue: 1 << UInt16(index))) ? name : nil
             }
+        }
+
+        /// Whether the verb with this name is among them.
+        public func contains(_ name: String) -> Bool {
+            guard let index = Self.allNames.firstIndex(of: name) else { return false }
+            return self.contains(Verbs(rawValue: 1 << UInt16(index)))
         }
     }
 

@@ -83,7 +83,7 @@ struct Operations: Sendable {
             }
             object.metadata.name = call.name
         }
-        object.metadata.managedFields = []
+        if !object.metadata.managedFields.isEmpty { object.metadata.managedFields = [] }
         self.setDefaults(&object)
         let write = self.begin(call, .create, options)
         let created = try await call.store.create(object, write.context)

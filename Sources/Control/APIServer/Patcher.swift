@@ -38,9 +38,12 @@ struct Patcher: Sendable {
         to object: APIObject,
         _ validation: BodyValidation
     ) throws(StatusError) -> DecodedBody {
+        let untouched = self.untouchedParts(of: object.schema)
+        var touched = object
+        for part in untouched { touched.clearPart(part) }
         let document: DynamicValue
         do throws(JSONEncodingError) {
-            document = try object.dynamicValue()
+            document = try touched.dynamicValue()
         } catch {
             throw .internalError("unable to encode the object: \(error)")
         }
@@ -64,10 +67,25 @@ struct Patcher: Sendable {
             throw error.statusError
         }
         do throws(BodyDecoder.TreeFailure) {
-            return try BodyDecoder.decodeTree(patched, as: object.schema, validation)
+            var decoded = try BodyDecoder.decodeTree(patched, as: object.schema, validation)
+            for part in untouched { decoded.object.copyPart(part, from: object) }
+            return decoded
         } catch {
             throw self.unreadable(error)
         }
+    }
+
+    /// The parts of an object, such as its spec, that the patch says nothing about: they are not
+    /// made into trees and back. A merge patch names what it changes from the object's keys on;
+    /// directives there, and patches of other types, may concern all of it.
+    private func untouchedParts(of schema: MessageSchema) -> [String] {
+        guard self.type == .merge || self.type == .strategicMerge, self.patch.kind == .object,
+            !self.patch.entries.contains(where: { $0.key.hasPrefix("$") })
+        else { return [] }
+        return schema.fields.filter { field in
+            !field.isRepeated && !field.isMap && !field.isInline && !field.jsonName.isEmpty
+                && field.message != nil && self.patch[field.jsonName] == nil
+        }.map(\.name)
     }
 
     /// The failure of a patch whose result is no object of the kind.

@@ -194,6 +194,6 @@ extension ResourceCall {
         } else {
             verbs = self.resource.subresource(self.subresource)?.verbs ?? []
         }
-        return verbs.names.contains(info.verb)
+        return verbs.contains(info.verb)
     }
 }

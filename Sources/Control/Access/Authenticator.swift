@@ -50,15 +50,13 @@ public struct AuthenticationRequest: Sendable {
     /// The token of `Authorization: Bearer …`; nil without one.
     public var bearerToken: String? {
         guard let authorization else { return nil }
-        let parts = authorization.split(
-            separator: " ",
-            maxSplits: 2,
-            omittingEmptySubsequences: false
-        )
-        guard parts.count >= 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else {
-            return nil
-        }
-        return String(parts[1])
+        let space = UInt8(ascii: " ")
+        guard let end = authorization.utf8.firstIndex(of: space),
+            authorization[..<end].lowercased() == "bearer"
+        else { return nil }
+        let rest = authorization.utf8[authorization.utf8.index(after: end)...]
+        let token = rest.prefix { $0 != space }
+        return token.isEmpty ? nil : String(token)
     }
 }
 

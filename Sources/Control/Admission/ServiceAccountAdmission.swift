@@ -240,8 +240,12 @@ public enum RandomSuffix {
     private static let count = 5
 
     public static func next() -> String {
+        // One number for all letters: each of the system's costs a system call.
+        var random = UInt64.random(in: .min ... .max)
+        let letters = UInt64(Self.alphabet.count)
         let bytes = (0..<Self.count).map { _ in
-            Self.alphabet[Int.random(in: Self.alphabet.indices)]
+            defer { random /= letters }
+            return Self.alphabet[Int(random % letters)]
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -24,7 +24,7 @@ final class RESTExchange: Sendable {
     let target: RequestTarget
     let info: RequestInfo
     let method: String
-    private let auditID = Identifiers.uid()
+    private let auditID = Identifiers.requestID()
     /// The status code that was sent; 0 before.
     let sentCode = SentCode()
 

@@ -84,7 +84,7 @@ public struct ResourceQuotaSettings: Sendable, Equatable {
     func refusal(
         _ resource: GroupResource,
         _ object: APIObject,
-        delta: ResourceAmounts,
+        delta: @autoclosure () -> ResourceAmounts,
         _ quotas: [CoreV1.ResourceQuota]
     ) -> String? {
         let limited = self.limited.filter { $0.resource == resource }
@@ -93,7 +93,7 @@ public struct ResourceQuotaSettings: Sendable, Equatable {
             .reduce(into: Set<String>()) { names, quota in
                 for (name, _) in quota.status.hard { names.insert(name) }
             }
-        let missing = delta.keys.filter { name in
+        let missing = delta().keys.filter { name in
             !covered.contains(name)
                 && limited.contains { $0.contained.contains { Self.contains(name, $0) } }
         }.sorted()
