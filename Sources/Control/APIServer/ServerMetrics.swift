@@ -113,6 +113,29 @@ final class ServerMetrics: Sendable {
         code: Int,
         _ duration: Duration
     ) {
+        let counted = self.counted(info, call, method: method, isDryRun: isDryRun, code: code)
+        counted.durations?.observe(duration)
+        counted.requests.increment()
+    }
+
+    /// What counts requests of a kind.
+    func requests(
+        _ info: RequestInfo,
+        _ call: ResourceCall?,
+        method: String,
+        isDryRun: Bool,
+        code: Int
+    ) -> Counter {
+        self.counted(info, call, method: method, isDryRun: isDryRun, code: code).requests
+    }
+
+    private func counted(
+        _ info: RequestInfo,
+        _ call: ResourceCall?,
+        method: String,
+        isDryRun: Bool,
+        code: Int
+    ) -> Counted {
         var kind = Kind(verb: Self.verb(info, method), isDryRun: isDryRun, code: code)
         if let call {
             kind.group = call.resource.group
@@ -123,9 +146,7 @@ final class ServerMetrics: Sendable {
                 !call.name.isEmpty
                 ? "resource" : call.namespace.isEmpty ? "cluster" : "namespace"
         }
-        let counted = self.counted(kind)
-        counted.durations?.observe(duration)
-        counted.requests.increment()
+        return self.counted(kind)
     }
 
     private func counted(_ kind: Kind) -> Counted {

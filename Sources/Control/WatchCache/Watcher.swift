@@ -4,6 +4,12 @@
 import Bytes
 import Synchronization
 
+/// What waits for a watcher's next events without a task.
+package protocol WatchSleeper: AnyObject, Sendable {
+    /// There may be something to send. Called once for each sleep, from anywhere.
+    func wake()
+}
+
 /// A watch of one resource: a filter and a place in the ring of events.
 ///
 // SAFETY: `@unchecked Sendable` because the variables are touched under the lock of the cache's
@@ -31,7 +37,20 @@ package final class Watcher: @unchecked Sendable {
         var run: OrderedObjects.Run
     }
 
-    typealias Waiter = CheckedContinuation<Wake, Never>
+    /// Who waits for the next events.
+    enum Waiter {
+        case task(CheckedContinuation<Wake, Never>)
+        case sleeper(any WatchSleeper)
+
+        func resume(returning wake: Wake) {
+            switch self {
+            case .task(let continuation): continuation.resume(returning: wake)
+            case .sleeper(let sleeper):
+                // Nobody is left to be told of the end of a watch that was given up.
+                if wake != .cancelled { sleeper.wake() }
+            }
+        }
+    }
 
     /// A deadline stays the same for many events, and so does its timer.
     private struct Alarm {
@@ -191,14 +210,39 @@ package final class Watcher: @unchecked Sendable {
                     if ContinuousClock.now >= deadline { return .deadline }
                     guard state.generation == self.generation, self.position == state.ring.next
                     else { return .changed }
-                    self.startWaiting(continuation, &state)
+                    self.startWaiting(.task(continuation), &state)
                     return nil
                 }
                 if let wake { continuation.resume(returning: wake) }
             }
         } onCancel: {
-            self.cache.state.withLock { _ in self.isCancelled = true }
-            self.wake(.cancelled)
+            self.cancel()
+        }
+    }
+
+    /// Gives the watch up: who waits for it is told, and who asks for events from now on.
+    package func cancel() {
+        self.cache.state.withLock { _ in self.isCancelled = true }
+        self.wake(.cancelled)
+    }
+
+    /// Waits as ``next(until:_:applied:)`` does, without a task: `sleeper` is woken when there is
+    /// something to be had from it.
+    ///
+    /// - Returns: false when there is something already; nobody is woken then.
+    package func sleep(
+        until deadline: ContinuousClock.Instant,
+        _ timers: DeadlineQueue,
+        _ sleeper: any WatchSleeper
+    ) -> Bool {
+        if self.initial != nil { return false }
+        self.arm(deadline, timers)
+        return self.cache.state.withLock { state in
+            guard !self.isCancelled, !state.isEnding, ContinuousClock.now < deadline,
+                state.generation == self.generation, self.position == state.ring.next
+            else { return false }
+            self.startWaiting(.sleeper(sleeper), &state)
+            return true
         }
     }
 

@@ -144,6 +144,71 @@ struct WatcherTests {
         #expect(self.texts(step3) == ["ending 6"])
     }
 
+    /// Counts how often it is woken, and says so.
+    private final class Sleeper: WatchSleeper {
+        let wakes: AsyncStream<Void>
+        private let continuation: AsyncStream<Void>.Continuation
+
+        init() {
+            (self.wakes, self.continuation) = AsyncStream.makeStream(of: Void.self)
+        }
+
+        func wake() { self.continuation.yield() }
+        func end() { self.continuation.finish() }
+    }
+
+    @Test(
+        "wakes a sleeper for what it waits for, once for each sleep",
+        arguments: ["", "metadata.name=a"]
+    )
+    func sleeping(fields: String) async throws {
+        self.cache.reset(OrderedObjects(), revision: 5)
+        let sleeper = Sleeper()
+        var wakes = sleeper.wakes.makeAsyncIterator()
+        let far = ContinuousClock.now + .seconds(3600)
+        let watcher = try self.cache.watch(after: 5, try self.filter("", fields))
+        for revision in 6...8 as ClosedRange<Int64> {
+            #expect(watcher.sleep(until: far, self.timers, sleeper))
+            self.cache.apply([.put(self.object("a", revision))])
+            self.cache.apply([.delete("default/none", revision: revision)])
+            await wakes.next()
+            // What has come is there to be taken, and not slept over.
+            #expect(!watcher.sleep(until: far, self.timers, sleeper))
+            let step = try await self.next(watcher)
+            #expect(self.texts(step) == [revision == 6 ? "added a 6" : "modified a \(revision)"])
+        }
+        // A deadline wakes, a server that goes away does, and giving up does not.
+        #expect(watcher.sleep(until: far, self.timers, sleeper))
+        watcher.wake(.deadline)
+        await wakes.next()
+        #expect(watcher.sleep(until: far, self.timers, sleeper))
+        watcher.cancel()
+        #expect(!watcher.sleep(until: far, self.timers, sleeper))
+        await #expect(throws: Watcher.Failure.cancelled) { _ = try await self.next(watcher) }
+        let other = try self.cache.watch(after: 8, try self.filter("", fields))
+        #expect(other.sleep(until: far, self.timers, sleeper))
+        self.cache.endWatches()
+        await wakes.next()
+        sleeper.end()
+        #expect(await wakes.next() == nil)
+        #expect(!other.sleep(until: far, self.timers, sleeper))
+    }
+
+    @Test("does not sleep over its first state")
+    func sleepingAtFirst() async throws {
+        self.cache.reset(OrderedObjects(sorted: [self.object("a", 3)]), revision: 7)
+        let watcher = self.cache.watchFromNow(applied: 7, try self.filter())
+        let sleeper = Sleeper()
+        let far = ContinuousClock.now + .seconds(3600)
+        #expect(!watcher.sleep(until: far, self.timers, sleeper))
+        let first = try await self.next(watcher)
+        #expect(self.texts(first) == ["added a 3"])
+        #expect(!watcher.sleep(until: far, self.timers, sleeper))
+        let end = try await self.next(watcher)
+        #expect(self.texts(end) == ["end 7"])
+        #expect(watcher.sleep(until: far, self.timers, sleeper))
+    }
+
     @Test("ends with its task")
     func cancellation() async throws {
         self.cache.reset(OrderedObjects(), revision: 5)

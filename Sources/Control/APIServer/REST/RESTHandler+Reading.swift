@@ -81,11 +81,15 @@ struct StartedWatch: Sendable {
     let writer: WatchWriter
     let outcome: Result<Watcher, StatusError>
 
-    /// Sends what there is until the watch is over.
-    func run(_ core: ServerCore) async throws(StatusError) {
+    /// Sends what there is until the watch is over, or goes on by itself.
+    ///
+    /// - Returns: whether it goes on.
+    func run(_ core: ServerCore) async throws(StatusError) -> Bool {
         switch self.outcome {
-        case .success(let watcher): try await self.writer.run(watcher, core)
-        case .failure(let error): try await self.writer.refuse(error)
+        case .success(let watcher): return try await self.writer.run(watcher, core)
+        case .failure(let error):
+            try await self.writer.refuse(error)
+            return false
         }
     }
 }

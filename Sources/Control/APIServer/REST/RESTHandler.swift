@@ -30,9 +30,10 @@ struct RESTHandler: HTTPRequestHandler {
         let start = ContinuousClock.now
         let call = self.core.route(exchange.info)
         do throws(StatusError) {
-            if let watch = try await self.serve(exchange, call) {
-                // What served the request so far is done and keeps no memory while the watch lasts.
-                try await watch.run(self.core)
+            // What served the request so far is done and keeps no memory while the watch lasts. One
+            // that goes on without this task counts itself at its end.
+            if let watch = try await self.serve(exchange, call), try await watch.run(self.core) {
+                return
             }
         } catch {
             try await exchange.send(error)

@@ -11,7 +11,7 @@ import RequestInfo
 /// Source: upstream k8s.io/apiserver `pkg/endpoints/handlers/watch.go`.
 enum WatchOutput: Sendable {
     /// The body of an answer, one event after the other.
-    case body(RESTExchange)
+    case body(HTTPResponseWriter)
     /// A WebSocket: a message for each event, text for JSON.
     case socket(WebSocket, isText: Bool)
 
@@ -26,7 +26,7 @@ enum WatchOutput: Sendable {
             try await exchange.response.send(
                 exchange.head(.ok, contentType: representation.mediaType.streamContentType)
             )
-            return .body(exchange)
+            return .body(exchange.response)
         }
         guard let socket = try await exchange.response.acceptWebSocket(exchange.request) else {
             return nil
@@ -38,18 +38,18 @@ enum WatchOutput: Sendable {
     /// Sends events.
     func send(_ frames: [ByteBuffer]) async throws {
         switch self {
-        case .body(let exchange):
+        case .body(let response):
             // What all watches share is copied by none.
-            if frames.count == 1 { return try await exchange.response.write(frames[0]) }
+            if frames.count == 1 { return try await response.write(frames[0]) }
             var buffer = ByteBuffer()
             for frame in frames {
                 buffer.writeImmutableBuffer(frame)
                 if buffer.readableBytes > Self.chunkBytes {
-                    try await exchange.response.write(buffer)
+                    try await response.write(buffer)
                     buffer.clear()
                 }
             }
-            if buffer.readableBytes > 0 { try await exchange.response.write(buffer) }
+            if buffer.readableBytes > 0 { try await response.write(buffer) }
         case .socket(let socket, let isText):
             for frame in frames {
                 try await socket.send(isText ? .text(String(buffer: frame)) : .binary(frame))
@@ -77,7 +77,7 @@ enum WatchOutput: Sendable {
 
     /// Ends the answer.
     func finish() async {
-        guard case .body(let exchange) = self else { return }
-        try? await exchange.response.finish()
+        guard case .body(let response) = self else { return }
+        try? await response.finish()
     }
 }

@@ -23,6 +23,9 @@ final class HTTPExchange: HTTPStreamReceiver, @unchecked Sendable {
     private var outputEnded = false
     private var writer: CheckedContinuation<Void, any Error>?
 
+    /// Who is told of the end of a response that goes on without its handler.
+    private var onClose: (@Sendable () -> Void)?
+
     private var closure: HTTPStreamClosure?
     private var task: Task<Void, Never>?
     private var isDone = false
@@ -87,6 +90,7 @@ final class HTTPExchange: HTTPStreamReceiver, @unchecked Sendable {
     private func end(_ error: (any Error)?) {
         self.isDone = true
         self.task = nil
+        if error == nil, self.onClose != nil { return }
         guard self.closure == nil, !self.outputEnded else { return }
         self.outputEnded = true
         if !self.headSent {
@@ -225,6 +229,11 @@ final class HTTPExchange: HTTPStreamReceiver, @unchecked Sendable {
         guard self.headSent else { throw HTTPResponseMisuse.noHead }
         self.outputEnded = true
         self.stream.send(trailers: trailers)
+    }
+
+    func detach(_ onClose: @escaping @Sendable () -> Void) throws {
+        if let closure = self.closure { throw HTTPStreamClosed(reason: closure) }
+        self.onClose = onClose
     }
 
     func upgrade(_ protocolName: String, _ fields: HeaderFields) throws -> Bool {
@@ -371,6 +380,9 @@ final class HTTPExchange: HTTPStreamReceiver, @unchecked Sendable {
         self.headReader = nil
         if !self.isDone, reason != .finished { self.task?.cancel() }
         self.task = nil
+        let onClose = self.onClose
+        self.onClose = nil
+        onClose?()
     }
 }
 

@@ -116,6 +116,16 @@ public struct HTTPResponseWriter: Sendable {
         try await self.exchange.perform { try $0.finish(trailers) }
     }
 
+    /// Keeps the response open when the handler returns: whoever has this writer goes on with it, and
+    /// ends it with ``finish(trailers:)``. A response that waits for something to send keeps no
+    /// task, and nothing of what its handler knew.
+    ///
+    /// - Parameter onClose: called once, on the event loop, when the stream is over, whoever has
+    ///   ended it.
+    public func detach(onClose: @escaping @Sendable () -> Void) async throws {
+        try await self.exchange.perform { try $0.detach(onClose) }
+    }
+
     /// Turns the stream into a raw channel: the request's body yields the peer's bytes and
     /// ``write(_:)`` sends. See ``HTTPStream/upgrade(to:fields:)``.
     ///
