@@ -13,7 +13,8 @@ extension ClusterScenario {
     private static let hold = "example.com/hold"
 
     /// Namespaces are made, filled and deleted; some of what is in them is held. In the end those that
-    /// were deleted are gone with all that was in them, and none went before its content.
+    /// were deleted are gone with all that was in them. None went before its content, and nothing went
+    /// while its namespace was to stay.
     static let namespaces = ClusterScenario(
         name: "namespaces",
         resources: ["configmaps", "namespaces", "serviceaccounts"],
@@ -64,23 +65,32 @@ extension ClusterScenario {
             return try await harness.client(CoreV1.Namespace.self).list().items.isEmpty
         },
         problems: { cluster in
-            var ends: [(version: Int, name: String)] = []
-            for (version, isDeleted, namespace) in cluster.history(of: CoreV1.Namespace.self)
-            where isDeleted {
-                ends.append((version, namespace.metadata.name))
-            }
+            let namespaces = cluster.history(of: CoreV1.Namespace.self)
+            let ends = namespaces.filter(\.isDeleted).map { ($0.version, $0.object.metadata.name) }
+            var problems: [String] = []
             var maps: [String: (namespace: String, made: Int, gone: Int)] = [:]
             for (version, isDeleted, map) in cluster.history(of: CoreV1.ConfigMap.self) {
                 let uid = map.metadata.uid
                 var life = maps[uid] ?? (map.metadata.namespace, version, Int.max)
                 if isDeleted { life.gone = version }
                 maps[uid] = life
+                guard isDeleted || map.metadata.deletionTimestamp != nil else { continue }
+                let namespace = namespaces.last {
+                    $0.version < version && $0.object.metadata.name == map.metadata.namespace
+                }
+                if let namespace, !namespace.isDeleted,
+                    namespace.object.metadata.deletionTimestamp == nil
+                {
+                    problems.append("\(map.metadata.name) went at \(version) without its namespace")
+                }
             }
-            return ends.flatMap { end in
-                maps.values.filter {
-                    $0.namespace == end.name && $0.made < end.version && $0.gone > end.version
-                }.map { _ in "\(end.name) went at \(end.version) with something in it" }
+            for (version, name) in ends {
+                let left = maps.values.filter {
+                    $0.namespace == name && $0.made < version && $0.gone > version
+                }
+                if !left.isEmpty { problems.append("\(name) went at \(version) with content") }
             }
+            return problems
         }
     )
 }

@@ -28,8 +28,16 @@ package final class NamespaceController: Controller {
     private let loop: ReconcileLoop<String>
     private let namespaces: Informer<CoreV1.Namespace>
     private let client: Client<CoreV1.Namespace>
-    /// Resources that were asked to go, by namespace: once is enough, while nothing new appears.
-    private let asked = Mutex<[String: Set<ResourceName>]>([:])
+    /// What was asked to go, by the namespace's name: once is enough, while nothing new appears.
+    private let asked = Mutex<[String: Asked]>([:])
+
+    private struct Asked {
+        /// Of the namespace: another one of the same name has content of its own.
+        var uid: String
+        var resources: Set<ResourceName> = []
+        /// When the conditions were last written.
+        var reported: Duration?
+    }
 
     package convenience init(_ context: ControllerContext) {
         self.init(context, monitor: ResourceMonitor(context))
@@ -56,7 +64,7 @@ package final class NamespaceController: Controller {
             switch event {
             case .added:
                 // Something that came late must be asked to go as well.
-                self?.asked.withLock { _ = $0[namespace]?.remove(resource) }
+                self?.asked.withLock { _ = $0[namespace]?.resources.remove(resource) }
                 queue.add(namespace)
             case .deleted where self?.monitor.isEmpty(resource, in: namespace) ?? true:
                 queue.add(namespace)
@@ -79,7 +87,10 @@ package final class NamespaceController: Controller {
     }
 
     private func reconcile(_ name: String) async throws(StatusError) {
-        guard var namespace = self.namespaces.get(name),
+        // The cache may show a namespace that is gone, while another one of its name lives. What the
+        // server has stays as long as this controller's finalizer is on it.
+        guard self.namespaces.get(name)?.metadata.deletionTimestamp != nil,
+            var namespace = try await self.current(name),
             namespace.metadata.deletionTimestamp != nil
         else {
             self.asked.withLock { $0[name] = nil }
@@ -91,7 +102,7 @@ package final class NamespaceController: Controller {
         }
         guard namespace.spec.finalizers.contains(Self.finalizer) else { return }
         var remains = NamespaceRemains()
-        let failures = await self.deleteContent(of: name)
+        let failures = await self.deleteContent(of: name, namespace.metadata.uid)
         for (resource, failure) in failures {
             remains.failures.append("\(failure.message) for resource \(resource)")
         }
@@ -102,23 +113,40 @@ package final class NamespaceController: Controller {
             }
         }
         if remains.isEmpty {
-            // The cache may be behind: what it does not know yet, the server does.
+            // The cache may be behind: what it does not know yet, the server does. It may also go
+            // before the cache ever hears of it, so that no event tells.
             remains = try await self.verify(name)
+            if !remains.isEmpty { self.loop.queue.add(name, after: Self.reportDelay) }
         }
         try await self.finish(namespace, remains)
         // What could not be deleted is tried again; everything else is followed by an event.
         if let first = failures.first { throw first.1 }
     }
 
+    private func current(_ name: String) async throws(StatusError) -> CoreV1.Namespace? {
+        do throws(StatusError) {
+            return try await self.client.get(name)
+        } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
     /// Asks everything in the namespace to go.
-    private func deleteContent(of name: String) async -> [(ResourceName, StatusError)] {
-        let asked = self.asked.withLock { $0[name] ?? [] }
+    private func deleteContent(
+        of name: String,
+        _ uid: String
+    ) async -> [(ResourceName, StatusError)] {
+        let asked = self.asked.withLock { all -> Set<ResourceName> in
+            if all[name]?.uid != uid { all[name] = Asked(uid: uid) }
+            return all[name]?.resources ?? []
+        }
         let isFirst = asked.isEmpty
         let present = Set(self.monitor.content(of: name).map(\.0))
         // The first time all resources are asked, since the cache may not know of some yet.
         let resources = self.monitor.resources
             .filter { $0.isNamespaced && !asked.contains($0) && (isFirst || present.contains($0)) }
-        self.asked.withLock { $0[name, default: []].formUnion(resources) }
+        self.asked.withLock { $0[name]?.resources.formUnion(resources) }
         let channel = self.context.channel
         let failures = await withTaskGroup(of: (ResourceName, StatusError)?.self) { group in
             for resource in resources {
@@ -140,7 +168,7 @@ package final class NamespaceController: Controller {
             }
         }
         self.asked.withLock { asked in
-            for (resource, _) in failures { asked[name]?.remove(resource) }
+            for (resource, _) in failures { asked[name]?.resources.remove(resource) }
         }
         return failures
     }
@@ -156,7 +184,7 @@ package final class NamespaceController: Controller {
             do throws(StatusError) {
                 let objects = try await client.list(in: name).items
                 guard !objects.isEmpty else { continue }
-                self.asked.withLock { _ = $0[name]?.remove(resource) }
+                self.asked.withLock { _ = $0[name]?.resources.remove(resource) }
                 remains.resources[resource.description] = objects.count
                 for finalizer in objects.flatMap(\.metadata.finalizers) {
                     remains.finalizers[finalizer, default: 0] += 1
@@ -181,6 +209,9 @@ package final class NamespaceController: Controller {
         do throws(StatusError) {
             if !remains.isEmpty {
                 guard Array(namespace.status.conditions) != conditions else { return }
+                if let wait = self.waitToReport(namespace.metadata.name) {
+                    return self.loop.queue.add(namespace.metadata.name, after: wait)
+                }
                 namespace.status.conditions = RepeatedField(conditions)
                 _ = try await self.client.updateStatus(namespace)
                 return
@@ -190,6 +221,18 @@ package final class NamespaceController: Controller {
         } catch {
             if error.isNotFound { return }
             throw error
+        }
+    }
+
+    /// How long until the conditions may be written again; nil when they may be now.
+    private func waitToReport(_ name: String) -> Duration? {
+        let now = self.context.clock.uptime
+        return self.asked.withLock { asked in
+            if let reported = asked[name]?.reported, now < reported + Self.reportDelay {
+                return reported + Self.reportDelay - now
+            }
+            asked[name]?.reported = now
+            return nil
         }
     }
 }
