@@ -95,51 +95,94 @@ struct CertificateRulesTests {
     }
 
     @Test(
-        "what a signer refuses",
+        "what a signer refuses, and how it says so",
         arguments: [
-            // signer, user, name, organization, usages, hosts, is signed
-            (CertificateRules.clientSigner, "jane", "jane", "devs", client, [], true),
-            (CertificateRules.clientSigner, "jane", "jane", "devs", serving, [], false),
+            // signer, name, organization, usages, hosts, refusal
+            (CertificateRules.clientSigner, "jane", "devs", client, [], nil),
             (
-                CertificateRules.clientSigner, "jane", "jane", "devs", ["digital signature"], [],
-                false
+                CertificateRules.clientSigner, "jane", "devs", serving, [],
+                "invalid usage for client certificate: server auth"
             ),
             (
-                CertificateRules.kubeletClientSigner, "x", "system:node:a", "system:nodes", client,
-                [], true
-            ),
-            (CertificateRules.kubeletClientSigner, "x", "jane", "devs", client, [], false),
-            (
-                CertificateRules.kubeletServingSigner, "system:node:a", "system:node:a",
-                "system:nodes", serving, ["10.0.0.1"], true
+                CertificateRules.clientSigner, "jane", "devs", ["digital signature"], [],
+                "missing required usage for client certificate: client auth"
             ),
             (
-                CertificateRules.kubeletServingSigner, "system:node:b", "system:node:a",
-                "system:nodes", serving, ["10.0.0.1"], false
+                CertificateRules.kubeletClientSigner, "system:node:a", "system:nodes", client, [],
+                nil
             ),
             (
-                CertificateRules.kubeletServingSigner, "system:node:a", "system:node:a",
-                "system:nodes", serving, [], false
+                CertificateRules.kubeletClientSigner, "system:node:a", "devs", client, [],
+                "subject organization is not system:nodes"
             ),
             (
-                CertificateRules.kubeletServingSigner, "system:node:a", "system:node:a",
-                "system:nodes", client, ["10.0.0.1"], false
+                CertificateRules.kubeletClientSigner, "jane", "system:nodes", client, [],
+                "subject common name does not begin with system:node:"
             ),
-            ("example.com/own", "jane", "jane", "devs", client, [], false),
-        ] as [(String, String, String, String, [String], [String], Bool)]
+            (
+                CertificateRules.kubeletClientSigner, "system:node:a", "system:nodes", client,
+                ["a.example.com"], "DNS subjectAltNames are not allowed"
+            ),
+            (
+                CertificateRules.kubeletClientSigner, "system:node:a", "system:nodes", client,
+                ["10.0.0.1"], "IP subjectAltNames are not allowed"
+            ),
+            (
+                CertificateRules.kubeletClientSigner, "system:node:a", "system:nodes", serving, [],
+                "usages did not match [client auth digital signature key encipherment]"
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "system:node:a", "system:nodes", serving,
+                ["10.0.0.1"], nil
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "system:node:a", "system:nodes",
+                serving + ["key encipherment"], ["a.example.com"], nil
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "system:node:a", "devs", serving,
+                ["10.0.0.1"], "subject organization is not system:nodes"
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "jane", "system:nodes", serving,
+                ["10.0.0.1"], "subject common name does not begin with system:node:"
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "system:node:a", "system:nodes", serving, [],
+                "DNS or IP subjectAltName is required"
+            ),
+            (
+                CertificateRules.kubeletServingSigner, "system:node:a", "system:nodes", client,
+                ["10.0.0.1"],
+                "usages did not match [digital signature key encipherment server auth]"
+            ),
+            ("example.com/own", "jane", "devs", client, [], "unknown signer"),
+        ] as [(String, String, String, [String], [String], String?)]
     )
     func refusals(
         _ signer: String,
-        _ user: String,
         _ name: String,
         _ organization: String,
         _ usages: [String],
         _ hosts: [String],
-        _ isSigned: Bool
+        _ refusal: String?
     ) throws {
         let request = try Self.request(name, organization, hosts: hosts)
-        let refusal = CertificateRules.refusal(Self.csr(signer, user, usages), request)
-        #expect((refusal == nil) == isSigned)
+        #expect(CertificateRules.refusal(Self.csr(signer, "x", usages), request) == refusal)
+    }
+
+    @Test(
+        "how long a certificate is valid",
+        arguments: [
+            (nil, 31_536_000, 31_535_700), (nil, 3600, 3600), (1, 31_536_000, 600),
+            (600, 31_536_000, 600), (3600, 31_536_000, 3600), (28_799, 31_536_000, 28_799),
+            (28_800, 31_536_000, 28_500), (99_999_999, 31_536_000, 31_535_700),
+        ] as [(Int32?, Int64, Int64)]
+    )
+    func validity(_ wanted: Int32?, _ longest: Int64, _ seconds: Int64) {
+        #expect(
+            CertificateSigner.validity(wanted, longest: .seconds(longest)) == .seconds(seconds)
+        )
     }
 
     private static func node(_ name: String, _ addresses: (String, String)...) -> CoreV1.Node {
@@ -208,6 +251,9 @@ struct CertificateRulesTests {
             ServingCertificateRules.refusal(csr, request, nodes: alone, reserved: reserved)
         }
         #expect((refusal() == nil) == isGranted, "\(refusal() ?? "granted")")
+        csr.spec.username = "system:node:other"
+        #expect(refusal() != nil, "in the name of another node")
+        csr.spec.username = user
         csr.spec.groups = ["system:authenticated"]
         #expect(refusal() != nil, "not of the group of nodes")
     }

@@ -22,6 +22,7 @@ extension MemoryCluster {
         self.count("create", resource)
         if request.target?.subresource == "binding" { return try self.bind(request, resource) }
         var object = try Self.decode(request.object, resource.schema)
+        if resource.plural == "subjectaccessreviews" { return try self.review(object) }
         let result = self.state.withLock { state -> Result<Record, StatusError> in
             Result { () throws(StatusError) in
                 let namespace = request.target?.namespace ?? ""
@@ -61,6 +62,17 @@ extension MemoryCluster {
             }
         }
         return Self.answer(try result.get(), request.options)
+    }
+
+    /// Answers a review; nothing is stored.
+    private func review(_ object: APIObject) throws(StatusError) -> ApusResource.WriteResponse {
+        var object = object
+        object.change(AuthorizationV1.SubjectAccessReview.self) { review in
+            let asked = review.spec.resourceAttributes ?? AuthorizationV1.ResourceAttributes()
+            let action = "\(asked.verb) \(asked.resource)/\(asked.subresource)"
+            review.status.allowed = self.permitted(review.spec.user, action) != nil
+        }
+        return Self.answer(Record(tree: try Self.tree(object), object: object), nil)
     }
 
     func update(

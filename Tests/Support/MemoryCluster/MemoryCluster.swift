@@ -15,7 +15,8 @@ import Selectors
 import Synchronization
 
 /// An API server's store in memory, as far as controllers can tell: versions, conflicts, watches,
-/// finalizers, graceful deletion. No defaulting, no validation, no admission.
+/// finalizers, graceful deletion, reviews of what users may do. No defaulting, no validation, no
+/// admission.
 ///
 /// Tests of the machinery and of controllers run against it where the real server would only be in
 /// the way: with faults between the two, and in large numbers.
@@ -52,6 +53,8 @@ public final class MemoryCluster: ApusResource.ResourcesService {
         var writes = 0
         var requests: [String: Int] = [:]
         var seconds: Int64 = 1_800_000_000
+        /// What users may do, and since which version.
+        var permissions: [String: Int] = [:]
     }
 
     /// May refuse a write before it is done, or lose the answer after it.
@@ -100,6 +103,22 @@ public final class MemoryCluster: ApusResource.ResourcesService {
         }
         for watcher in watchers.values { watcher.finish() }
     }
+
+    /// From now on access reviews say that a user may do something, such as `create
+    /// certificatesigningrequests/nodeclient`. Nobody may do anything before.
+    public func permit(_ user: String, _ action: String) {
+        self.state.withLock { state in
+            let key = Self.permission(user, action)
+            if state.permissions[key] == nil { state.permissions[key] = state.version }
+        }
+    }
+
+    /// The version of the store at which a user was permitted something; nil when never.
+    public func permitted(_ user: String, _ action: String) -> Int? {
+        self.state.withLock { $0.permissions[Self.permission(user, action)] }
+    }
+
+    static func permission(_ user: String, _ action: String) -> String { "\(user) \(action)" }
 
     func resource(_ target: ApusResource.Target?) throws(StatusError) -> APIResource {
         guard let target else { throw .badRequest("no target") }

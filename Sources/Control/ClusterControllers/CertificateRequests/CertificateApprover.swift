@@ -76,6 +76,11 @@ package final class CertificateApprover: Controller {
                 $0.spec.user = spec.username
                 $0.spec.uid = spec.uid
                 $0.spec.groups = spec.groups
+                for (key, values) in spec.extra {
+                    $0.spec.extra[key] = AuthorizationV1.ExtraValue.with {
+                        $0.items = values.items
+                    }
+                }
                 $0.spec.resourceAttributes = AuthorizationV1.ResourceAttributes.with {
                     $0.group = "certificates.k8s.io"
                     $0.resource = "certificatesigningrequests"

@@ -31,14 +31,7 @@ package enum CertificateRules {
         _ csr: CertificatesV1.CertificateSigningRequest,
         _ request: CertificateRequest
     ) -> Bool {
-        let usages = Set(csr.spec.usages)
-        let allowed: [Set<String>] = [
-            ["digital signature", "client auth"],
-            ["key encipherment", "digital signature", "client auth"],
-        ]
-        return request.subject.organizations == ["system:nodes"]
-            && request.subject.commonName.hasPrefix("system:node:")
-            && request.alternativeNames == AlternativeNames() && allowed.contains(usages)
+        self.clientRefusal(csr, request) == nil
     }
 
     /// Why a signer refuses a request; nil when it does not.
@@ -46,27 +39,85 @@ package enum CertificateRules {
         _ csr: CertificatesV1.CertificateSigningRequest,
         _ request: CertificateRequest
     ) -> String? {
-        let usages = Set(csr.spec.usages)
         switch csr.spec.signerName {
         case self.clientSigner:
             let allowed: Set<String> = ["digital signature", "key encipherment", "client auth"]
-            guard usages.contains("client auth"), usages.isSubset(of: allowed) else {
-                return "invalid usages for client certificate: \(usages.sorted())"
+            if let usage = csr.spec.usages.first(where: { !allowed.contains($0) }) {
+                return "invalid usage for client certificate: \(usage)"
             }
-            return nil
-        case self.kubeletClientSigner:
-            return self.isKubeletClient(csr, request)
-                ? nil : "invalid kubelet client certificate request"
-        case self.kubeletServingSigner:
-            let allowed: Set<String> = ["digital signature", "key encipherment", "server auth"]
-            guard request.subject.organizations == ["system:nodes"],
-                request.subject.commonName == csr.spec.username,
-                csr.spec.username.hasPrefix("system:node:"), usages.contains("server auth"),
-                usages.isSubset(of: allowed), request.alternativeNames != AlternativeNames()
-            else { return "invalid kubelet serving certificate request" }
-            return nil
+            return csr.spec.usages.contains("client auth")
+                ? nil : "missing required usage for client certificate: client auth"
+        case self.kubeletClientSigner: return self.clientRefusal(csr, request)
+        case self.kubeletServingSigner: return self.servingRefusal(csr, request)
         default: return "unknown signer"
         }
+    }
+
+    /// Why a request is none for a certificate with which a kubelet logs in.
+    private static func clientRefusal(
+        _ csr: CertificatesV1.CertificateSigningRequest,
+        _ request: CertificateRequest
+    ) -> String? {
+        let names = request.alternativeNames
+        if request.subject.organizations != [self.nodes] { return self.noNode }
+        if !names.dnsNames.isEmpty { return "DNS subjectAltNames are not allowed" }
+        if !names.emailAddresses.isEmpty { return self.noEmail }
+        if !names.addresses.isEmpty { return "IP subjectAltNames are not allowed" }
+        if !names.uris.isEmpty { return self.noURI }
+        if !request.subject.commonName.hasPrefix(self.nodePrefix) { return self.noNodeName }
+        return self.mismatch(csr, "client auth")
+    }
+
+    /// Why a request is none for a certificate with which a kubelet serves.
+    private static func servingRefusal(
+        _ csr: CertificatesV1.CertificateSigningRequest,
+        _ request: CertificateRequest
+    ) -> String? {
+        let names = request.alternativeNames
+        if request.subject.organizations != [self.nodes] { return self.noNode }
+        if names.dnsNames.isEmpty, names.addresses.isEmpty {
+            return "DNS or IP subjectAltName is required"
+        }
+        if !names.emailAddresses.isEmpty { return self.noEmail }
+        if !names.uris.isEmpty { return self.noURI }
+        if let mismatch = self.mismatch(csr, "server auth") { return mismatch }
+        return request.subject.commonName.hasPrefix(self.nodePrefix) ? nil : self.noNodeName
+    }
+
+    private static let nodes = "system:nodes"
+    private static let nodePrefix = "system:node:"
+    private static let noNode = "subject organization is not system:nodes"
+    private static let noNodeName = "subject common name does not begin with system:node:"
+    private static let noEmail = "Email subjectAltNames are not allowed"
+    private static let noURI = "URI subjectAltNames are not allowed"
+
+    /// A kubelet's certificate is for exactly one purpose; keys that are not RSA's encipher nothing.
+    private static func mismatch(
+        _ csr: CertificatesV1.CertificateSigningRequest,
+        _ purpose: String
+    ) -> String? {
+        let wanted = ["digital signature", "key encipherment", purpose]
+        let usages = Set(csr.spec.usages)
+        if usages == Set(wanted) || usages == ["digital signature", purpose] { return nil }
+        return "usages did not match [\(wanted.sorted().joined(separator: " "))]"
+    }
+
+    /// What the certificate of a request that no signer refuses may be used for.
+    package static func uses(
+        _ csr: CertificatesV1.CertificateSigningRequest
+    ) -> (key: KeyUsage, extended: [ExtendedKeyUsage]) {
+        var key: KeyUsage = []
+        var extended: [ExtendedKeyUsage] = []
+        for usage in Set(csr.spec.usages).sorted() {
+            switch usage {
+            case "digital signature": key.insert(.digitalSignature)
+            case "key encipherment": key.insert(.keyEncipherment)
+            case "client auth": extended.append(.clientAuthentication)
+            case "server auth": extended.append(.serverAuthentication)
+            default: break
+            }
+        }
+        return (key, extended)
     }
 }
 

@@ -21,6 +21,8 @@ package final class CertificateSigner: Controller {
     package static let name = "certificatesigningrequest-signing-controller"
     /// The shortest validity; upstream's.
     private static let minimumSeconds: Int64 = 600
+    /// Certificates that are valid for less are valid for all of it from now on; upstream's.
+    private static let short: Duration = .seconds(8 * 3600)
 
     private let context: ControllerContext
     private let loop: ReconcileLoop<String>
@@ -83,7 +85,8 @@ package final class CertificateSigner: Controller {
                 csr.status.certificate = Bytes(utf8: certificate.pem)
             }
         } catch {
-            self.fail(&csr, "SigningError", "\(error)")
+            // The CA may be valid again later: only what is refused has failed for good.
+            throw .internalError("error auto signing csr: \(error)")
         }
         _ = try await self.client.updateStatus(csr)
     }
@@ -93,17 +96,24 @@ package final class CertificateSigner: Controller {
         _ csr: CertificatesV1.CertificateSigningRequest,
         _ authority: CertificateAuthority
     ) throws(PKIError) -> Certificate {
-        let wanted = csr.spec.expirationSeconds.map { Int64($0) }
-        let validity = wanted.map {
-            min(Duration.seconds(max($0, Self.minimumSeconds)), self.duration)
+        let uses = CertificateRules.uses(csr)
+        let validity = Self.validity(csr.spec.expirationSeconds, longest: self.duration)
+        let now = CertificateTime(secondsSinceEpoch: self.context.clock.now.seconds)
+        return try authority.sign(request, at: now) { template in
+            template.extendedKeyUsages = uses.extended
+            template.keyUsage = uses.key
+            template.validity = validity
         }
-        let isServing = csr.spec.signerName == CertificateRules.kubeletServingSigner
-        let duration = validity ?? self.duration
-        return try authority.sign(request, at: .now()) { template in
-            template.extendedKeyUsages = [isServing ? .serverAuthentication : .clientAuthentication]
-            template.keyUsage = [.digitalSignature, .keyEncipherment]
-            template.validity = duration
-        }
+    }
+
+    /// How long a certificate is valid from now on.
+    ///
+    /// A certificate is valid a few minutes before now, for clocks that are behind; one that is valid
+    /// for long pays for them at its end.
+    package static func validity(_ wanted: Int32?, longest: Duration) -> Duration {
+        let asked = wanted.map { Duration.seconds(max(Int64($0), Self.minimumSeconds)) }
+        let validity = min(asked ?? longest, longest)
+        return validity < Self.short ? validity : validity - CertificateTemplate.clockSkew
     }
 
     private func fail(

@@ -38,6 +38,9 @@ package enum ServingCertificateRules {
     ) -> String? {
         guard let name = self.nodeName(csr) else { return "not asked for by a node" }
         if let refusal = CertificateRules.refusal(csr, request) { return refusal }
+        guard request.subject.commonName == csr.spec.username else {
+            return "it is for \(request.subject.commonName)"
+        }
         guard let node = nodes.first(where: { $0.metadata.name == name }) else {
             return "there is no node \(name)"
         }

@@ -19,7 +19,7 @@ package enum LocalVolumePlan: Sendable, Equatable {
     package static let pathParameter = "path"
     package static let defaultPath = "/var/lib/apus/volumes"
     package static let selectedNode = "volume.kubernetes.io/selected-node"
-    private static let hostname = "kubernetes.io/hostname"
+    package static let hostname = "kubernetes.io/hostname"
     private static let provisionedBy = "pv.kubernetes.io/provisioned-by"
     private static let storageProvisioner = "volume.kubernetes.io/storage-provisioner"
     /// How a node lists a volume that it has data of, before its name.
@@ -104,14 +104,16 @@ package enum LocalVolumePlan: Sendable, Equatable {
         for volume in volumes where Self.isOurs(volume) {
             counts[Self.hostname(of: volume) ?? "", default: 0] += 1
         }
-        let ready = nodes.filter { node in
-            !node.spec.unschedulable
-                && node.status.conditions.contains { $0.type == "Ready" && $0.status == "True" }
-        }
-        return ready.min {
+        return nodes.filter(Self.takesVolumes).min {
             let (left, right) = (Self.hostname(of: $0), Self.hostname(of: $1))
             return (counts[left] ?? 0, left) < (counts[right] ?? 0, right)
         }
+    }
+
+    /// Whether volumes for claims that wait for no pod are made on a node.
+    package static func takesVolumes(_ node: CoreV1.Node) -> Bool {
+        !node.spec.unschedulable
+            && node.status.conditions.contains { $0.type == "Ready" && $0.status == "True" }
     }
 
     private static func hostname(of node: CoreV1.Node) -> String {
@@ -119,7 +121,7 @@ package enum LocalVolumePlan: Sendable, Equatable {
     }
 
     /// The node that a volume lies on, by its label.
-    private static func hostname(of volume: CoreV1.PersistentVolume) -> String? {
+    package static func hostname(of volume: CoreV1.PersistentVolume) -> String? {
         for term in volume.spec.nodeAffinity?.required?.nodeSelectorTerms ?? [] {
             for expression in term.matchExpressions where expression.key == Self.hostname {
                 return expression.values.first

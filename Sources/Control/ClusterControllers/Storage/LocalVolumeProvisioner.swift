@@ -8,6 +8,7 @@ import KubernetesAPI
 import ObjectModel
 import Protobuf
 import ResourceClient
+import Selectors
 import WorkQueues
 
 /// Makes volumes on the nodes' own disks for claims of classes of the provisioner `apus.dev/local`,
@@ -15,8 +16,8 @@ import WorkQueues
 ///
 /// Watches: claims, volumes, StorageClasses, nodes. Writes: volumes (create, delete), the claim's
 /// selected node when that is gone. Promises: a volume is named for its claim's UID, so that there
-/// is never a second one; it is deleted only when the node no longer lists it in use, so that data
-/// never outlives what tells of it.
+/// is never a second one; it is deleted only when the node that the server has no longer lists it in
+/// use, so that data never outlives what tells of it.
 package final class LocalVolumeProvisioner: Controller {
     package static let name = "local-volume-provisioner-controller"
 
@@ -28,6 +29,7 @@ package final class LocalVolumeProvisioner: Controller {
     private let nodes: Informer<CoreV1.Node>
     private let claimClient: Client<CoreV1.PersistentVolumeClaim>
     private let volumeClient: Client<CoreV1.PersistentVolume>
+    private let nodeClient: Client<CoreV1.Node>
 
     package init(_ context: ControllerContext) {
         self.context = context
@@ -38,6 +40,7 @@ package final class LocalVolumeProvisioner: Controller {
         self.nodes = context.informer(of: CoreV1.Node.self)
         self.claimClient = context.client()
         self.volumeClient = context.client()
+        self.nodeClient = context.client()
         let queue = self.loop.queue
         self.claims.addHandler { event in
             if LocalVolumePlan.isOurs(event.object) { queue.add(event.object.objectKey) }
@@ -47,16 +50,28 @@ package final class LocalVolumeProvisioner: Controller {
             if LocalVolumePlan.isOurs(event.object) { queue.add(event.object.objectKey) }
         }
         let (claims, volumes) = (self.claims, self.volumes)
+        let addClaims: @Sendable () -> Void = {
+            for claim in claims.list()
+            where LocalVolumePlan.isOurs(claim) && claim.spec.volumeName.isEmpty {
+                queue.add(claim.objectKey)
+            }
+        }
+        self.classes.addHandler { event in
+            if case .deleted = event { return }
+            addClaims()
+        }
         self.nodes.addHandler { event in
-            // A node may have let go of volumes; a new one is room for claims.
+            // A node may have let go of volumes; one that is new or gets ready is room for claims.
             for volume in volumes.list()
             where LocalVolumePlan.isOurs(volume) && volume.status.phase == "Released" {
                 queue.add(volume.objectKey)
             }
-            guard case .added = event else { return }
-            for claim in claims.list()
-            where LocalVolumePlan.isOurs(claim) && claim.spec.volumeName.isEmpty {
-                queue.add(claim.objectKey)
+            switch event {
+            case .updated(let old, let new)
+            where LocalVolumePlan.takesVolumes(old)
+                || !LocalVolumePlan.takesVolumes(new):
+                return
+            default: addClaims()
             }
         }
     }
@@ -121,15 +136,37 @@ package final class LocalVolumeProvisioner: Controller {
 
     private func reconcileVolume(_ name: String) async throws(StatusError) {
         guard let volume = self.volumes.get(name), LocalVolumePlan.isOurs(volume),
-            LocalVolumePlan.mayGo(volume, nodes: self.nodes.list())
+            LocalVolumePlan.mayGo(volume, nodes: self.nodes.list()),
+            // What the cache does not know yet, the server does.
+            LocalVolumePlan.mayGo(volume, nodes: try await self.currentNodes(of: volume))
         else { return }
         do throws(StatusError) {
             _ = try await self.volumeClient.delete(
                 name,
-                DeleteOptions(uid: volume.metadata.uid)
+                DeleteOptions(
+                    uid: volume.metadata.uid,
+                    resourceVersion: volume.metadata.resourceVersion
+                )
             )
         } catch {
             if !error.isNotFound { throw error }
+        }
+    }
+
+    /// The node that a volume lies on, as the server has it; none when it is gone.
+    private func currentNodes(
+        of volume: CoreV1.PersistentVolume
+    ) async throws(StatusError) -> [CoreV1.Node] {
+        guard let hostname = LocalVolumePlan.hostname(of: volume) else { return [] }
+        let labelled = try await self.nodeClient.list(
+            labels: LabelSelector(equalTo: [(LocalVolumePlan.hostname, hostname)])
+        )
+        if !labelled.items.isEmpty { return labelled.items }
+        do throws(StatusError) {
+            return [try await self.nodeClient.get(hostname)]
+        } catch {
+            guard error.isNotFound else { throw error }
+            return []
         }
     }
 }

@@ -10,6 +10,19 @@ import Protobuf
 import ResourceClient
 
 extension VolumeBinder {
+    /// Gives a claim that names no class the default one.
+    ///
+    /// - Returns: whether there is one.
+    func setDefaultClass(_ claim: CoreV1.PersistentVolumeClaim) async throws(StatusError) -> Bool {
+        guard DefaultClass.name(of: claim) == nil,
+            let storageClass = DefaultClass.choose(self.classes.list())
+        else { return false }
+        var claim = claim
+        claim.spec.storageClassName = storageClass.metadata.name
+        _ = try await self.claimClient.update(claim)
+        return true
+    }
+
     /// Writes the phase of a volume, unless it has it.
     func set(
         _ volume: CoreV1.PersistentVolume,

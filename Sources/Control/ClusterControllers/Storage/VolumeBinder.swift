@@ -34,7 +34,7 @@ package final class VolumeBinder: Controller {
     private let loop: ReconcileLoop<ObjectKey>
     let claims: Informer<CoreV1.PersistentVolumeClaim>
     let volumes: Informer<CoreV1.PersistentVolume>
-    private let classes: Informer<StorageV1.StorageClass>
+    let classes: Informer<StorageV1.StorageClass>
     let claimClient: Client<CoreV1.PersistentVolumeClaim>
     let volumeClient: Client<CoreV1.PersistentVolume>
 
@@ -73,6 +73,19 @@ package final class VolumeBinder: Controller {
             for claim in claims.list()
             where claim.spec.volumeName.isEmpty || claim.spec.volumeName == volume.metadata.name {
                 queue.add(claim.objectKey)
+            }
+        }
+        // A claim may be older than its class, or than the one that is the default.
+        self.classes.addHandler { event in
+            if case .deleted = event { return }
+            let name = event.object.metadata.name
+            let isDefault = DefaultClass.isDefault(event.object)
+            for claim in claims.list() where claim.spec.volumeName.isEmpty {
+                guard let wanted = DefaultClass.name(of: claim) else {
+                    if isDefault { queue.add(claim.objectKey) }
+                    continue
+                }
+                if wanted == name { queue.add(claim.objectKey) }
             }
         }
     }
@@ -120,6 +133,8 @@ package final class VolumeBinder: Controller {
         if let volume = VolumeMatch.best(for: claim, among: self.volumes.list()) {
             return try await self.bind(claim, volume)
         }
+        // The claim's new version comes back as an event.
+        if try await self.setDefaultClass(claim) { return }
         try await self.askProvisioner(claim, storageClass)
     }
 
