@@ -18,6 +18,8 @@ package final class ControllerMetrics: Sendable {
     package let evictions: MetricFamily<Counter>
     /// From the look at a node until its condition and taints are what they should be.
     package let nodeHealth: Histogram
+    /// From when there was a node to look at until there was none left.
+    package let allNodesHealth: Histogram
     /// Resources that could not be listed or watched for the garbage collector.
     package let garbageFailures: Counter
     package let taintEviction: TaintEvictionMetrics
@@ -28,6 +30,7 @@ package final class ControllerMetrics: Sendable {
     /// Of pods that ReplicaSets delete: how much older they are than the youngest.
     package let deletionAgeRatio: Histogram
     package let ephemeralVolumes: EphemeralVolumeMetrics
+    package let statefulSets: StatefulSetMetrics
 
     package init(_ registry: MetricRegistry) {
         self.jobs = JobMetrics(registry)
@@ -56,6 +59,11 @@ package final class ControllerMetrics: Sendable {
             help: "Duration in seconds for NodeController to update the health of a single node.",
             bounds: .exponential(start: 0.001, factor: 4, count: 8)
         )
+        self.allNodesHealth = registry.histogram(
+            "node_collector_update_all_nodes_health_duration_seconds",
+            help: "Duration in seconds for NodeController to update the health of all nodes.",
+            bounds: .exponential(start: 0.01, factor: 4, count: 8)
+        )
         self.garbageFailures = registry.counter(
             "garbagecollector_controller_resources_sync_error_total",
             help: "Number of garbage collector resources sync errors"
@@ -75,6 +83,7 @@ package final class ControllerMetrics: Sendable {
             bounds: .exponential(start: 0.25, factor: 2, count: 6)
         )
         self.ephemeralVolumes = EphemeralVolumeMetrics(registry)
+        self.statefulSets = StatefulSetMetrics(registry)
     }
 }
 

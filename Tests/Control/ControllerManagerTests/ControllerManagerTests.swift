@@ -223,6 +223,8 @@ struct ControllerManagerTests {
                 "job_controller_jobs_by_external_controller_total",
                 "garbagecollector_controller_resources_sync_error_total",
                 "node_collector_update_node_health_duration_seconds",
+                "node_collector_update_all_nodes_health_duration_seconds",
+                "statefulset_controller_statefulset_max_unavailable",
             ] {
                 #expect(text.contains("# TYPE \(family) "), "\(family)")
             }
@@ -272,6 +274,7 @@ struct ControllerManagerTests {
                 "node_collector_zone_size{zone=\"\"} 10",
                 "node_collector_zone_health{zone=\"\"} 100",
                 "node_collector_unhealthy_nodes_in_zone{zone=\"\"} 0",
+                "node_collector_update_all_nodes_health_duration_seconds_bucket{le=\"+Inf\"} ",
                 "root_ca_cert_publisher_sync_total{code=\"200\"} ",
             ]
             // The Job's last write is counted after it can be seen.
@@ -288,9 +291,21 @@ struct ControllerManagerTests {
         let harness = ControllerHarness()
         try await Self.setUp(harness)
         let configuration = Self.configuration([
-            "persistentvolume-binder", "nodeipam", "endpointslice",
+            "persistentvolume-binder", "nodeipam", "endpointslice", "statefulset",
         ])
         try await Self.run(harness, configuration) {
+            _ = try await harness.client(AppsV1.StatefulSet.self).create(
+                AppsV1.StatefulSet.with {
+                    $0.metadata.name = "db"
+                    $0.metadata.namespace = "default"
+                    $0.spec.replicas = 5
+                    $0.spec.podManagementPolicy = "Parallel"
+                    $0.spec.updateStrategy.type = "RollingUpdate"
+                    $0.spec.updateStrategy.rollingUpdate = .with {
+                        $0.maxUnavailable = IntStr.IntOrString(.string("50%"))
+                    }
+                }
+            )
             _ = try await harness.client(CoreV1.PersistentVolume.self).create(
                 CoreV1.PersistentVolume.with {
                     $0.metadata.name = "disk"
@@ -323,6 +338,10 @@ struct ControllerManagerTests {
                 "pv_collector_total_pv_count{plugin_name=\"kubernetes.io/csi:disk.example.com\","
                     + "volume_mode=\"Block\"} 1",
                 "pv_collector_unbound_pv_count{storage_class=\"fast\"} 1",
+                "statefulset_controller_statefulset_max_unavailable{statefulset_namespace=\"default\","
+                    + "statefulset_name=\"db\",pod_management_policy=\"Parallel\"} 3",
+                "statefulset_controller_statefulset_unavailable_replicas{statefulset_namespace="
+                    + "\"default\",statefulset_name=\"db\",pod_management_policy=\"Parallel\"} 5",
                 "pv_collector_unbound_pvc_count{namespace=\"default\",storage_class=\"slow\","
                     + "volume_attributes_class=\"\"} 1",
                 "node_ipam_controller_cirdset_max_cidrs\(range) 256",

@@ -38,6 +38,14 @@ package final class NodeLifecycleController: Controller {
     private let startupGrace: Duration
     private let seen = Mutex<[String: Seen]>([:])
     private let gate = Mutex(EvictionGate())
+    private let pass = Mutex(Pass())
+
+    /// Looks at nodes from when there was none to look at until there is none again: what upstream,
+    /// which looks at all nodes every few seconds, measures.
+    private struct Pass {
+        var since: Duration?
+        var running = 0
+    }
 
     package convenience init(_ context: ControllerContext) {
         self.init(context, grace: .seconds(50), startupGrace: .seconds(60))
@@ -84,8 +92,30 @@ package final class NodeLifecycleController: Controller {
             await self.leases.waitForSync()
             await self.pods.waitForSync()
         } _: { name in
+            self.beginLook()
+            defer { self.endLook() }
             try await self.reconcile(name)
         }
+    }
+
+    private func beginLook() {
+        let now = self.context.clock.uptime
+        self.pass.withLock { pass in
+            pass.running += 1
+            if pass.since == nil { pass.since = now }
+        }
+    }
+
+    private func endLook() {
+        let isLast = self.loop.queue.count == 0
+        let began = self.pass.withLock { pass -> Duration? in
+            pass.running -= 1
+            guard isLast, pass.running == 0 else { return nil }
+            defer { pass.since = nil }
+            return pass.since
+        }
+        guard let began else { return }
+        self.context.counts?.allNodesHealth.observe(self.context.clock.uptime - began)
     }
 
     private func isDeletion<Object: Message>(_ event: InformerEvent<Object>) -> Bool {

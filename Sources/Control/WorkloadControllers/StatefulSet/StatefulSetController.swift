@@ -53,6 +53,7 @@ package final class StatefulSetController: Controller {
         self.ownership = Ownership(owners: self.client, objects: self.podControl.client)
         let queue = self.loop.queue
         let sets = self.sets
+        context.counts?.statefulSets.read { sets.list() }
         sets.addHandler { queue.add($0.object.objectKey) }
         self.pods.informer.addHandler { event in
             let metadata = event.object.metadata

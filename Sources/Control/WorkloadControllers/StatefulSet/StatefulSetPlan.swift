@@ -131,10 +131,7 @@ package struct StatefulSetPlan {
         let rolling = self.set.spec.updateStrategy.rollingUpdate
         let first = self.start + Int(rolling?.partition ?? 0)
         guard first < self.end else { return }
-        let limit = max(
-            rolling?.maxUnavailable?.scaled(of: self.replicas, roundingUp: true) ?? 1,
-            1
-        )
+        let limit = StatefulSetMetrics.maximumUnavailable(self.set)
         let pods = (self.start..<self.end).compactMap { self.slots[$0] }
         var unavailable = self.replicas - pods.filter(self.isHealthy).count
         for ordinal in (first..<self.end).reversed() {
