@@ -127,6 +127,14 @@ package enum HostFiles {
         return code == 0 ? result : nil
     }
 
+    /// Kind and permissions of a path; of a link itself unless `follows`.
+    ///
+    /// Whoever imports, however far down, what has a C library of its own cannot name the fields of
+    /// a `stat`: which module defines it depends on the order in which the compiler meets them.
+    package static func mode(_ path: String, follows: Bool = true) -> mode_t? {
+        Self.status(path, follows: follows)?.st_mode
+    }
+
     package static func exists(_ path: String) -> Bool { Self.status(path, follows: false) != nil }
 
     package static func isDirectory(_ path: String) -> Bool {

@@ -69,7 +69,7 @@ enum HostPathVolume {
         } catch {
             throw Mismatch(description: error.description)
         }
-        let kind = HostFiles.status(path).map { $0.st_mode & S_IFMT }
+        let kind = HostFiles.mode(path).map { $0 & S_IFMT }
         let (wanted, word): (mode_t?, String) =
             switch type {
             case "Directory", "DirectoryOrCreate": (S_IFDIR, "a directory")
@@ -93,12 +93,12 @@ enum Ownership {
     /// Gives every file below `path` a group and its members the owner's rights. Links are not
     /// followed. Blocks.
     static func set(group: UInt32, below path: String) {
-        guard let status = HostFiles.status(path, follows: false) else { return }
+        guard let mode = HostFiles.mode(path, follows: false) else { return }
         lchown(path, .max, group)
-        let kind = status.st_mode & S_IFMT
+        let kind = mode & S_IFMT
         if kind == S_IFLNK { return }
         let isFolder = kind == S_IFDIR
-        chmod(path, status.st_mode & 0o7777 | (isFolder ? 0o2770 : 0o660))
+        chmod(path, mode & 0o7777 | (isFolder ? 0o2770 : 0o660))
         guard isFolder else { return }
         for name in HostFiles.list(path) { Self.set(group: group, below: "\(path)/\(name)") }
     }
