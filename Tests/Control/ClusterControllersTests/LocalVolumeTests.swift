@@ -200,4 +200,72 @@ struct LocalVolumeTests {
         )
         #expect(chosen?.metadata.name == name)
     }
+
+    @Test(
+        "what cannot be done with a volume whose claim is gone",
+        arguments: [
+            // policy, provisioner, path on the host, reason and message
+            ("Retain", nil, nil, nil), ("Delete", "apus.dev/local", nil, nil),
+            ("Delete", nil, "/tmp/data", nil),
+            (
+                "Delete", nil, "/data",
+                "VolumeFailedDelete: host_path deleter only supports /tmp/.+ but received provided"
+                    + " /data"
+            ),
+            (
+                "Delete", nil, nil,
+                "VolumeFailedDelete: error getting deleter volume plugin for volume \"disk\":"
+                    + " no deletable volume plugin matched"
+            ),
+            (
+                "Delete", "kubernetes.io/old", nil,
+                "VolumeFailedDelete: error getting deleter volume plugin for volume \"disk\":"
+                    + " no deletable volume plugin matched"
+            ),
+            ("Recycle", nil, nil, "VolumeFailedRecycle: No recycler plugin found for the volume!"),
+        ] as [(String, String?, String?, String?)]
+    )
+    func reclaim(_ policy: String, _ provisioner: String?, _ path: String?, _ failure: String?) {
+        let volume = CoreV1.PersistentVolume.with {
+            $0.metadata.name = "disk"
+            $0.metadata.annotations["pv.kubernetes.io/provisioned-by"] = provisioner
+            $0.spec.persistentVolumeReclaimPolicy = policy
+            if let path {
+                $0.spec.persistentVolumeSource.hostPath = .with { $0.path = path }
+            } else {
+                $0.spec.persistentVolumeSource.nfs = .with { $0.path = "/share" }
+            }
+        }
+        #expect(VolumeReclaim.failure(of: volume).map { "\($0.reason): \($0.message)" } == failure)
+    }
+
+    @Test("a volume that nobody can delete fails when its claim is gone")
+    func failedVolume() async throws {
+        let harness = ControllerHarness()
+        let claims = harness.client(CoreV1.PersistentVolumeClaim.self)
+        let volumes = harness.client(CoreV1.PersistentVolume.self)
+        try await harness.run([VolumeBinder(harness.context())]) {
+            _ = try await volumes.create(
+                CoreV1.PersistentVolume.with {
+                    $0.metadata.name = "disk"
+                    $0.spec.accessModes = ["ReadWriteOnce"]
+                    $0.spec.storageClassName = "none"
+                    $0.spec.persistentVolumeReclaimPolicy = "Delete"
+                    $0.spec.persistentVolumeSource.hostPath = .with { $0.path = "/data" }
+                }
+            )
+            _ = try await claims.create(Self.claim { $0.spec.storageClassName = "none" })
+            let isBound = try await harness.poll {
+                try await claims.get("data", in: "default").status.phase == "Bound"
+            }
+            #expect(isBound)
+            try await claims.delete("data", in: "default")
+            let hasFailed = try await harness.poll {
+                try await volumes.get("disk").status.phase == "Failed"
+            }
+            #expect(hasFailed)
+            let message = try await volumes.get("disk").status.message
+            #expect(message.hasPrefix("host_path deleter only supports /tmp/.+"))
+        }
+    }
 }

@@ -162,11 +162,7 @@ package final class LocalVolumeProvisioner: Controller {
             labels: LabelSelector(equalTo: [(LocalVolumePlan.hostname, hostname)])
         )
         if !labelled.items.isEmpty { return labelled.items }
-        do throws(StatusError) {
-            return [try await self.nodeClient.get(hostname)]
-        } catch {
-            guard error.isNotFound else { throw error }
-            return []
-        }
+        // As a list, which is all that the controller's account may do.
+        return try await self.nodeClient.list(fields: .name(hostname)).items
     }
 }

@@ -3,6 +3,7 @@
 
 import Clocks
 import ControllerKit
+import EventRecording
 import Informers
 import KubernetesAPI
 import ObjectModel
@@ -24,14 +25,17 @@ extension VolumeBinder {
     }
 
     /// Writes the phase of a volume, unless it has it.
+    ///
+    /// - Parameter message: why it has failed.
     func set(
         _ volume: CoreV1.PersistentVolume,
-        phase: String
+        phase: String,
+        message: String = ""
     ) async throws(StatusError) -> CoreV1.PersistentVolume {
         guard volume.status.phase != phase else { return volume }
         var volume = volume
         volume.status.phase = phase
-        volume.status.message = ""
+        volume.status.message = message
         volume.status.lastPhaseTransitionTime = MetaV1.Time(self.context.clock.now)
         return try await self.volumeClient.updateStatus(volume)
     }
@@ -64,7 +68,16 @@ extension VolumeBinder {
         } catch {
             guard error.isNotFound else { throw error }
         }
-        if volume.status.phase != "Failed" { _ = try await self.set(volume, phase: "Released") }
+        try await self.release(volume)
+    }
+
+    /// Says that a volume's claim is gone, and when nobody can do what is to be done then.
+    private func release(_ volume: CoreV1.PersistentVolume) async throws(StatusError) {
+        guard volume.status.phase != "Failed" else { return }
+        let released = try await self.set(volume, phase: "Released")
+        guard let failure = VolumeReclaim.failure(of: released) else { return }
+        let failed = try await self.set(released, phase: "Failed", message: failure.message)
+        self.context.recorder.record(.warning, failure.reason, failure.message, about: failed)
     }
 
     /// Gives up a volume whose claim took another one: a reservation that was made while the cache
@@ -75,10 +88,7 @@ extension VolumeBinder {
             volume.spec.persistentVolumeReclaimPolicy == "Delete"
         {
             // Made for that claim, and of no use to any other: its provisioner deletes it.
-            if volume.status.phase != "Failed" {
-                _ = try await self.set(volume, phase: "Released")
-            }
-            return
+            return try await self.release(volume)
         }
         if volume.metadata.annotations[Self.boundByController] != nil {
             volume.metadata.annotations[Self.boundByController] = nil
