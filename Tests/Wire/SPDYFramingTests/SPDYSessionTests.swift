@@ -22,6 +22,45 @@ struct SPDYSessionTests {
         #expect(high << 16 | low == 0xe3c6_a7c2)
     }
 
+    @Test("joins data that follow one another on a stream, up to its end")
+    func joins() {
+        typealias Event = SPDYSession.Event
+        let reply = Event.replied(stream: 1, headers: [], isEnd: false)
+        let cases: [([Event], [Event])] = [
+            ([], []),
+            ([reply], [reply]),
+            (
+                [
+                    .data(stream: 1, [1, 2], isEnd: false), .data(stream: 1, [], isEnd: false),
+                    .data(stream: 1, [3], isEnd: true),
+                ],
+                [.data(stream: 1, [1, 2, 3], isEnd: true)]
+            ),
+            (
+                [
+                    .data(stream: 1, [1], isEnd: false), .data(stream: 3, [2], isEnd: false),
+                    .data(stream: 1, [3], isEnd: false),
+                ],
+                [
+                    .data(stream: 1, [1], isEnd: false), .data(stream: 3, [2], isEnd: false),
+                    .data(stream: 1, [3], isEnd: false),
+                ]
+            ),
+            (
+                [
+                    .data(stream: 1, [1], isEnd: false), reply,
+                    .data(stream: 1, [2], isEnd: false), .data(stream: 1, [3], isEnd: false),
+                    .reset(stream: 1, status: 5),
+                ],
+                [
+                    .data(stream: 1, [1], isEnd: false), reply,
+                    .data(stream: 1, [2, 3], isEnd: false), .reset(stream: 1, status: 5),
+                ]
+            ),
+        ]
+        for (events, joined) in cases { #expect(Event.joined(events) == joined) }
+    }
+
     @Test("carries streams both ways")
     func streams() throws {
         var client = SPDYSession(role: .client)

@@ -19,8 +19,9 @@ final class StreamConnection: Sendable {
     private static let connectTimeout: TimeAmount = .seconds(10)
     /// Bytes of an answer's head.
     private static let headLimit = 16 << 10
-    /// Bytes that may wait to be written.
-    private static let pendingLimit = 1 << 20
+    /// The most that is taken from the connection at once. What a command writes fast then travels on
+    /// in few large messages.
+    private static let readBytes = 256 << 10
 
     private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
     private let session = Mutex(SPDYSession(role: .client))
@@ -41,6 +42,14 @@ final class StreamConnection: Sendable {
         let target = try Target(url)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(Self.connectTimeout)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 4 << 10,
+                    initial: 16 << 10,
+                    maximum: Self.readBytes
+                )
+            )
             .connect(host: target.host, port: target.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
@@ -58,28 +67,30 @@ final class StreamConnection: Sendable {
             var iterator = inbound.makeAsyncIterator()
             // The head of the answer; what follows it is the first of SPDY.
             var head: [UInt8] = []
-            var rest: [UInt8]?
+            var rest: ByteBuffer?
             while rest == nil {
                 guard let more = try await iterator.next() else {
                     throw Failure(description: "unable to upgrade connection: no answer")
                 }
                 head += Array(buffer: more)
-                rest = try Self.rest(after: head)
+                rest = try Self.rest(after: head).map { ByteBuffer(bytes: $0) }
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await body(connection) }
                 var isOpen = true
                 while isOpen {
-                    let events = try connection.session.withLock { try $0.receive(rest ?? []) }
+                    let events = try connection.session.withLock { session in
+                        try session.receive((rest ?? ByteBuffer()).readableBytesView)
+                    }
                     try await connection.flush()
-                    for event in events {
+                    for event in SPDYSession.Event.joined(events) {
                         guard try await onEvent(event) else {
                             isOpen = false
                             break
                         }
                     }
                     guard isOpen, let more = try await iterator.next() else { break }
-                    rest = Array(buffer: more)
+                    rest = more
                 }
                 group.cancelAll()
             }
