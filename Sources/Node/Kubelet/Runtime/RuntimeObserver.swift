@@ -312,7 +312,7 @@ final class RuntimeObserver: Sendable {
     }
 
     /// Of asking the runtime about what its event said: after half a second in all.
-    private static let lastAttempt = 9
+    private static let lastAttempt = 27
 
     private func handle(_ envelope: ContainerdEvents.Envelope) async {
         guard let event = envelope.event,
@@ -335,7 +335,7 @@ final class RuntimeObserver: Sendable {
                 self.nudge.wake()
                 break
             }
-            try? await Task.sleep(for: .milliseconds(5 << min(attempt, 4)))
+            try? await Task.sleep(for: .milliseconds(5 << min(attempt, 2)))
         }
         self.onChange(uid)
     }
