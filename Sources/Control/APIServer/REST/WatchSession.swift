@@ -83,7 +83,9 @@ final class WatchSession: WatchSleeper, @unchecked Sendable {
                     until: min(due, self.lingersUntil ?? due),
                     self.shared.timers
                 ) { self.shared.applied }
-                guard try await self.take(step) else { break }
+                let frames = try self.take(step)
+                if !frames.isEmpty { try await self.output.send(frames) }
+                if case .ending = step { break }
             }
             await self.output.finish()
         } catch let failure as Watcher.Failure {
@@ -99,46 +101,42 @@ final class WatchSession: WatchSleeper, @unchecked Sendable {
         }
     }
 
-    /// Sends what a watcher got.
+    /// Takes note of what a watcher got.
     ///
-    /// - Returns: false when that was the last.
-    private func take(_ step: Watcher.Step) async throws -> Bool {
+    /// - Returns: what is to be sent of it.
+    private func take(_ step: Watcher.Step) throws -> [ByteBuffer] {
         switch step {
         case .initial(let items):
-            try await self.send(items)
+            return try self.frames(of: items)
         case .events(let items):
-            try await self.send(items)
             self.isBusy = true
             if self.lingersUntil == nil { self.lingersUntil = .now + Self.lingering }
+            return try self.frames(of: items)
         case .initialEnd(let revision):
-            guard self.isWatchList else { break }
-            try await self.output.send([
-                try self.frames.bookmark(revision, endsInitialEvents: true)
-            ])
+            guard self.isWatchList else { return [] }
+            return [try self.frames.bookmark(revision, endsInitialEvents: true)]
         case .deadline(let revision):
             let now = ContinuousClock.now
             if let end = self.lingersUntil, now >= end {
                 self.lingersUntil = self.isBusy ? now + Self.lingering : nil
                 self.isBusy = false
             }
-            guard now >= min(self.deadline, self.nextBookmark) else { break }
+            guard now >= min(self.deadline, self.nextBookmark) else { return [] }
             self.nextBookmark = self.bookmark(after: now)
-            try await self.sendBookmark(revision)
+            return try self.bookmarks(revision)
         case .ending(let revision):
-            try await self.sendBookmark(revision)
-            return false
+            return try self.bookmarks(revision)
         }
-        return true
     }
 
-    private func send(_ items: [Watcher.Item]) async throws {
+    private func frames(of items: [Watcher.Item]) throws -> [ByteBuffer] {
         var frames: [ByteBuffer] = []
         frames.reserveCapacity(items.count)
         for item in items {
             frames.append(try self.frame(item))
             self.hasColumns = false
         }
-        try await self.output.send(frames)
+        return frames
     }
 
     /// When the next bookmark is due: after a while of silence, and once more just before the end.
@@ -149,11 +147,9 @@ final class WatchSession: WatchSleeper, @unchecked Sendable {
         return now < last ? min(now + Self.bookmarkInterval, last) : self.deadline
     }
 
-    private func sendBookmark(_ revision: Int64) async throws {
-        guard self.allowsBookmarks else { return }
-        try await self.output.send([
-            try self.frames.bookmark(revision, endsInitialEvents: false)
-        ])
+    private func bookmarks(_ revision: Int64) throws -> [ByteBuffer] {
+        guard self.allowsBookmarks else { return [] }
+        return [try self.frames.bookmark(revision, endsInitialEvents: false)]
     }
 
     /// The bytes of an event; as a table only the first says what its columns are.
