@@ -30,9 +30,10 @@ struct ClusterScenario: Sendable, CustomTestStringConvertible {
 
     /// Rounds in which things go wrong.
     private static let stormyRounds = 60
-    /// How long all may take, by the clock on the wall: how much controllers get done in a round
-    /// depends on the machine.
-    private static let patience: Duration = .seconds(120)
+    /// What a run is given before it has failed: both so many rounds, which a machine that does much
+    /// else takes long for, and so much time, in which a quick one has many rounds, each with little
+    /// time for the controllers.
+    private static let patience = (rounds: 1000, time: Duration.seconds(120))
 
     /// Processes begin and end, until all is as it should be.
     func run(_ storm: Storm) async throws -> (cluster: MemoryCluster, isDone: Bool) {
@@ -40,15 +41,18 @@ struct ClusterScenario: Sendable, CustomTestStringConvertible {
         let clock = SimulatedClock(now: Timestamp(seconds: 1_800_000_000))
         var rounds = 0
         var isDone = false
-        let deadline = ContinuousClock.now + Self.patience
-        while !isDone, ContinuousClock.now < deadline {
+        let deadline = ContinuousClock.now + Self.patience.time
+        var isPatient: Bool {
+            rounds < Self.patience.rounds || ContinuousClock.now < deadline
+        }
+        while !isDone, isPatient {
             storm.revive()
             let harness = ControllerHarness(cluster: cluster, clock: clock)
             let monitor = ResourceMonitor(harness.context())
             let watching = Task { await monitor.run() }
             defer { watching.cancel() }
             try await harness.run(self.controllers(harness, monitor)) {
-                while !isDone, ContinuousClock.now < deadline, !storm.isDead {
+                while !isDone, isPatient, !storm.isDead {
                     rounds += 1
                     if rounds < Self.stormyRounds {
                         if self.shake(cluster, storm) { return }
