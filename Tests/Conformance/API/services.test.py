@@ -135,8 +135,10 @@ def a_restart_repairs(server):
     status, answer = request(server, "DELETE", f"{ADDRESSES}/{address}")
     assert status == 200, answer
     # Named like one of the allocator's, for a Service that has another address.
+    taken = set(addresses(server)) | {address}
+    wrong = next(name for name in (f"10.96.0.{host}" for host in range(200, 255)) if name not in taken)
     status, answer = request(server, "POST", ADDRESSES, {
-        "metadata": {"name": "10.96.0.200", "labels": {
+        "metadata": {"name": wrong, "labels": {
             "ipaddress.kubernetes.io/ip-family": "IPv4",
             "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}},
         "spec": {"parentRef": {"resource": "services", "namespace": "default", "name": "mended"}}})
@@ -146,7 +148,7 @@ def a_restart_repairs(server):
     server.wait()
     found = addresses(server)
     assert found[address]["spec"]["parentRef"]["name"] == "mended", found.get(address)
-    assert "10.96.0.200" not in found
+    assert wrong not in found, server.log()
 
     def reasons():
         listing = request(server, "GET", "/api/v1/events")[1]["items"]
